@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.h – the six steps with which every role starts.
+ * Runs in: config, router, listener, vhost, logger. Trusts: master. Each step either succeeds or
+ * ends the process with a NOTE that names the part and the reason: there is nothing to check.
+ *
+ *   1 process_begin         who am I: descriptor 3 is master, not dumpable, dies with its parent
+ *   2 process_await_start   master's START message and its descriptors
+ *   3 <role>_prepare        whatever needs the outside: mappings, loop, threads' memory
+ *   4 process_close_cage    chroot, capabilities, no_new_privs, landlock, threads, seccomp
+ *   5 process_ready         tells master
+ *   6 <role>_serve          reads the first byte from anyone less trusted than itself
+ */
+#ifndef LUTTPD_PROCESS_PROCESS_H
+#define LUTTPD_PROCESS_PROCESS_H
+
+#include <stdint.h>
+
+#include "channel/packet.h"
+#include "schema/processes.h"
+
+#define PROCESS_CONTROL_FD 3 /* the control channel to master */
+#define PROCESS_EXIT_FAILED 70   /* a step failed; the NOTE says which */
+
+struct process {
+    enum role role;
+    int control;  /* SEQPACKET socket to master */
+};
+
+/** What the cage of this process must leave reachable. Descriptors are borrowed. */
+struct process_places {
+    int read_dir;   /* a directory to read beneath, or -1 */
+    int write_dir;  /* a directory to write beneath, or -1 */
+};
+
+/** Step 1. Sends report() to master from here on. */
+void process_begin(struct process *p, enum role role);
+
+/** Step 2. Receives the packet that must have this type and number of descriptors.
+ * Blocks until master sends it. The caller decodes and takes the descriptors. */
+void process_await_start(struct process *p, uint16_t type, size_t fd_count, struct packet *out);
+
+/** Step 4. start_threads: called between landlock and seccomp, may be NULL; it must start every
+ * thread that the process will ever have. executable: the process may map executable pages (JIT). */
+void process_close_cage(const struct process *p, const struct process_places *places,
+                        void (*start_threads)(void *), void *context, int executable);
+
+/** Step 5. */
+void process_ready(const struct process *p);
+
+/** Ends the process: a NOTE "<part>: <strerror>", then exit PROCESS_EXIT_FAILED. error: errno > 0. */
+_Noreturn void process_fail(const struct process *p, const char *part, int error);
+
+#endif

@@ -1,0 +1,320 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- messages.lua: every message that two luttpd processes may exchange, and nothing else.
+-- Read by gen.lua, which emits the C codecs, the dispatch tables, docs/messages.md and the
+-- hostile-peer vocabulary. An id is never reused. Numbers are little-endian on the wire.
+--
+-- via says where a message travels:
+--   control  a SEQPACKET socket pair (master and a child, router and a listener)
+--   pair     the socket pair of a data or log channel: doorbells, descriptors
+--   ring     a shared-memory ring
+--   record   a file of messages: the plan and the route map, in sealed memfds
+-- when says in which phase of its sender's life it may be sent: starting, serving, any.
+
+local MAX_NAME = 64          -- bytes in a vhost's name
+local MAX_HOST = 255         -- bytes in a host name
+local MAX_PATH = 8192        -- bytes in a path or a query
+local MAX_BODY = 16384       -- bytes of content in one BODY
+
+enum "level" { "info", "warning", "error" }
+enum "peer" { "router", "listener", "vhost", "logger" }
+enum "scheme" { "http", "https" }
+enum "family" { "none", "inet", "inet6", "unix" }
+enum "host_kind" { "exact", "wildcard", "default" }
+enum "verdict" { "vhost", "none" }
+enum "reuse" { "once", "authority" }
+enum "reason" { "cancelled", "timeout", "too_large", "protocol", "internal", "refused" }
+enum "version" { "http10", "http11" }
+enum "log_format" { "combined", "json", "both" }
+
+-- Control: master starts a role -------------------------------------------------------------------
+
+message "START_CONFIG" {
+  id = 1, from = "master", to = "config", via = "control", when = "starting", fds = 4,
+  doc = "Evaluate one configuration. Descriptors: its directory, /etc/passwd, /etc/group, the table of automatic users.",
+  text "file" { max = 255, doc = "name of the configuration inside its directory" },
+  boolean "check_only" { doc = "allot no new automatic user" },
+  boolean "single_user" { doc = "luttpd runs without root: every vhost runs as the caller" },
+  u32 "uid" { doc = "the caller's user, for single_user" },
+  u32 "gid" { doc = "the caller's group, for single_user" },
+}
+
+message "START_ROUTER" {
+  id = 2, from = "master", to = "router", via = "control", when = "starting", fds = 1,
+  doc = "Route by this map. Descriptor: the sealed route map.",
+}
+
+message "START_LISTENER" {
+  id = 3, from = "master", to = "listener", via = "control", when = "starting", fds = 2,
+  doc = "Serve one socket. Descriptors: the listening socket, the sealed route map.",
+  u32 "listener" { doc = "number of this listener process" },
+  u16 "port" { doc = "the port it is bound to, 0 for none" },
+}
+
+message "START_VHOST" {
+  id = 4, from = "master", to = "vhost", via = "control", when = "starting", fds = 1,
+  doc = "Be one vhost. Descriptor: its root directory.",
+  u64 "vhost" { doc = "number of the vhost, never reused" },
+  u64 "generation",
+  text "name" { max = MAX_NAME },
+  u64 "memory_bytes" { doc = "soft cap of the Lua heap" },
+  u32 "cpu_ms" { doc = "longest run of a script without yielding" },
+  u32 "wall_ms" { doc = "deadline of one request" },
+  boolean "hardened" { doc = "no JIT and no executable pages" },
+  u32 "role_uids" { count = 8, doc = "user of each role, in the order of processes.lua, so that a page can show them" },
+}
+
+message "START_LOGGER" {
+  id = 5, from = "master", to = "logger", via = "control", when = "starting", fds = 2,
+  doc = "Write the logs. Descriptors: the log directory, the sealed route map (it names the vhosts).",
+  enumerated "format" { of = "log_format" },
+}
+
+-- Control: what a child tells master, and the other way ------------------------------------------
+
+message "READY" {
+  id = 10, from = { "config", "router", "listener", "vhost", "logger" }, to = "master", via = "control", when = "starting",
+  doc = "The cage is closed and the role can serve.",
+}
+
+message "NOTE" {
+  id = 11, from = { "config", "router", "listener", "vhost", "logger" }, to = "master", via = "control", when = "any",
+  doc = "A line for the server's own log. Master escapes it, limits its rate and puts the sender's name before it.",
+  enumerated "level" { of = "level" },
+  text "text" { max = 1024 },
+}
+
+message "STOP" {
+  id = 12, from = "master", to = { "router", "listener", "vhost", "logger" }, via = "control", when = "any",
+  doc = "Finish what is open, accept nothing new, then exit.",
+  u32 "drain_ms" { doc = "exit by then at the latest" },
+}
+
+message "REOPEN" {
+  id = 13, from = "master", to = "logger", via = "control", when = "serving",
+  doc = "Close and reopen every log file (SIGUSR1).",
+}
+
+-- Control: the configuration's outcome ------------------------------------------------------------
+
+message "PLAN" {
+  id = 20, from = "config", to = "master", via = "control", when = "serving", fds = 2,
+  doc = "The configuration is good. Descriptors: the plan, the route map, both sealed files of records.",
+}
+
+message "FAULT" {
+  id = 21, from = "config", to = "master", via = "control", when = "serving",
+  doc = "One mistake in the configuration. Sent once for each; no PLAN follows.",
+  text "file" { max = 255 },
+  u32 "line" { doc = "0 where no line is known" },
+  text "key" { max = 255, doc = "key path, such as vhost.alice.limits.memory" },
+  text "reason" { max = 512 },
+}
+
+-- Records of the plan: for master only -----------------------------------------------------------
+
+message "PLAN_SERVER" {
+  id = 30, from = "config", to = "master", via = "record", when = "any",
+  doc = "First record of the plan.",
+  text "logs" { max = 4095, doc = "log directory, absolute" },
+  enumerated "format" { of = "log_format" },
+  u32 "listens" { doc = "how many PLAN_LISTEN follow" },
+  u32 "vhosts" { doc = "how many PLAN_VHOST follow" },
+}
+
+message "PLAN_LISTEN" {
+  id = 31, from = "config", to = "master", via = "record", when = "any",
+  doc = "A socket to bind.",
+  enumerated "family" { of = "family" },
+  bytes "address" { max = 108, doc = "4 or 16 bytes in network order; a path for unix" },
+  u16 "port",
+  u16 "processes" { doc = "how many listener processes serve it" },
+}
+
+message "PLAN_VHOST" {
+  id = 32, from = "config", to = "master", via = "record", when = "any",
+  doc = "A vhost to run.",
+  u64 "vhost",
+  text "name" { max = MAX_NAME },
+  u32 "uid", u32 "gid",
+  boolean "automatic" { doc = "the user comes from the reserved range" },
+  boolean "shared_user" { doc = "the admin allows another vhost under the same user" },
+  text "root" { max = 4095, doc = "absolute path" },
+  u64 "memory_bytes", u32 "cpu_ms", u32 "wall_ms", u32 "processes",
+  boolean "hardened",
+}
+
+-- Records of the route map: for router, listeners and logger ---------------------------------------
+
+message "ROUTE_VHOST" {
+  id = 40, from = "config", to = { "router", "listener", "logger" }, via = "record", when = "any",
+  doc = "Names a vhost. Comes before every ROUTE_HOST that mentions it.",
+  u64 "vhost",
+  text "name" { max = MAX_NAME },
+}
+
+message "ROUTE_HOST" {
+  id = 41, from = "config", to = { "router", "listener", "logger" }, via = "record", when = "any",
+  doc = "Says which vhost may answer for a host pattern.",
+  enumerated "kind" { of = "host_kind" },
+  text "host" { max = MAX_HOST, doc = "lower case; for wildcard the suffix behind the star's dot; empty for default" },
+  u64 "vhost",
+}
+
+-- Control: introductions --------------------------------------------------------------------------
+
+message "INTRODUCE" {
+  id = 50, from = "router", to = "master", via = "control", when = "serving",
+  doc = "Asks for a data channel between a listener and a vhost.",
+  u32 "listener", u64 "vhost",
+}
+
+message "CHANNEL" {
+  id = 51, from = "master", to = { "router", "listener", "vhost", "logger" }, via = "control", when = "any", fds = 1,
+  doc = "One end of a socket pair, stamped with who holds the other. router and listener: a control channel; listener and vhost: a data channel; with logger: a log channel.",
+  enumerated "peer" { of = "peer" },
+  u64 "id" { doc = "vhost or listener number of the peer, 0 for router and logger" },
+  u64 "generation" { doc = "of a vhost, else 0" },
+}
+
+message "CHANNEL_REFUSED" {
+  id = 52, from = "master", to = "listener", via = "control", when = "serving",
+  doc = "The vhost does not exist or cannot be started now.",
+  u64 "vhost",
+  u32 "retry_ms" { doc = "when to ask again" },
+}
+
+message "RING" {
+  id = 55, from = { "listener", "logger" }, to = { "router", "listener", "vhost" }, via = "pair", when = "any", fds = 1,
+  doc = "The sealed memfd that holds the rings of this channel. First packet on it.",
+}
+
+message "DOORBELL" {
+  id = 56, from = { "router", "listener", "vhost", "logger" }, to = { "router", "listener", "vhost", "logger" }, via = "pair", when = "any",
+  doc = "Look at the ring: sent only while its reader sleeps.",
+}
+
+-- Control between router and listener ---------------------------------------------------------------
+
+message "ROUTE_ASK" {
+  id = 60, from = "listener", to = "router", via = "control", when = "any",
+  doc = "Which vhost answers this?",
+  u32 "ask" { doc = "chosen by the listener, comes back in ROUTE" },
+  text "authority" { max = MAX_HOST, doc = "host without port, lower case" },
+}
+
+message "ROUTE" {
+  id = 61, from = "router", to = "listener", via = "control", when = "any",
+  doc = "The answer to ROUTE_ASK, and how far it may be reused.",
+  u32 "ask",
+  enumerated "verdict" { of = "verdict" },
+  u64 "vhost",
+  enumerated "reuse" { of = "reuse" },
+}
+
+message "CHANNEL_ASK" {
+  id = 62, from = "listener", to = "router", via = "control", when = "any",
+  doc = "Please have me introduced to this vhost.",
+  u64 "vhost",
+}
+
+-- Rings: the exchange protocol between listener and vhost ---------------------------------------------
+
+message "OPEN" {
+  id = 70, from = "listener", to = "vhost", via = "ring", when = "any",
+  doc = "A request. Its body, if any, follows as BODY, then END; without body END follows at once only if body is true.",
+  u32 "stream" { doc = "chosen by the listener: slot in the low 16 bits, sequence above" },
+  enumerated "scheme" { of = "scheme" },
+  enumerated "version" { of = "version" },
+  enumerated "family" { of = "family" },
+  bytes "address" { max = 16, doc = "of the client, network order" },
+  u16 "port" { doc = "of the client" },
+  boolean "body" { doc = "BODY and END follow" },
+  u64 "content_length" { doc = "LENGTH_UNKNOWN where it is not known" },
+  text "method" { max = 32 },
+  text "authority" { max = MAX_HOST + 6 },
+  bytes "path" { max = MAX_PATH, doc = "canonical: decoded once, no dot segments, begins with /" },
+  bytes "raw_path" { max = MAX_PATH, doc = "as the client sent it, empty where equal to path" },
+  bytes "query" { max = MAX_PATH, doc = "without the question mark" },
+  fields "fields" { max = 24576, count = 128, doc = "field lines in order, names in lower case; no hop-by-hop fields" },
+}
+
+message "BODY" {
+  id = 71, from = { "listener", "vhost" }, to = { "vhost", "listener" }, via = "ring", when = "any",
+  doc = "Content, at most the credit that the receiver has granted.",
+  u32 "stream",
+  bytes "data" { max = MAX_BODY },
+}
+
+message "END" {
+  id = 72, from = { "listener", "vhost" }, to = { "vhost", "listener" }, via = "ring", when = "any",
+  doc = "The content in this direction is complete.",
+  u32 "stream",
+}
+
+message "HEAD" {
+  id = 73, from = "vhost", to = "listener", via = "ring", when = "any",
+  doc = "The response's status and fields. BODY and FILE follow, then END, also where no content may follow.",
+  u32 "stream",
+  u16 "status" { doc = "200 to 599" },
+  u64 "content_length" { doc = "LENGTH_UNKNOWN where it is not known" },
+  fields "fields" { max = 16384, count = 128, doc = "no framing, no hop-by-hop fields, no date" },
+}
+
+message "FILE" {
+  id = 74, from = "vhost", to = "listener", via = "ring", when = "any",
+  doc = "Content from an open file, whose descriptor was sent before as FILE_DESCRIPTOR.",
+  u32 "stream", u64 "offset", u64 "length",
+}
+
+message "FILE_DESCRIPTOR" {
+  id = 75, from = "vhost", to = "listener", via = "pair", when = "any", fds = 1,
+  doc = "The open file that the FILE of this stream is about to name.",
+  u32 "stream",
+}
+
+message "CREDIT" {
+  id = 76, from = { "listener", "vhost" }, to = { "vhost", "listener" }, via = "ring", when = "any",
+  doc = "Lets the other side send that many more bytes of content on the stream.",
+  u32 "stream", u32 "bytes",
+}
+
+message "RESET" {
+  id = 77, from = { "listener", "vhost" }, to = { "vhost", "listener" }, via = "ring", when = "any",
+  doc = "The stream ends here, unfinished.",
+  u32 "stream",
+  enumerated "reason" { of = "reason" },
+}
+
+-- Rings: log records --------------------------------------------------------------------------------
+
+message "LOG_ACCESS" {
+  id = 80, from = "listener", to = "logger", via = "ring", when = "any",
+  doc = "One finished request.",
+  u64 "vhost" { doc = "0 where no vhost answered" },
+  u64 "time_us" { doc = "when the request's head was complete, since the epoch" },
+  u32 "duration_us",
+  u16 "status",
+  u64 "sent_bytes" { doc = "of content" },
+  enumerated "version" { of = "version" },
+  enumerated "family" { of = "family" },
+  bytes "address" { max = 16 },
+  bytes "method" { max = 32 },
+  bytes "target" { max = 2048, doc = "cut where longer" },
+  bytes "host" { max = MAX_HOST },
+  bytes "referer" { max = 1024, doc = "cut where longer" },
+  bytes "agent" { max = 512, doc = "cut where longer" },
+}
+
+message "LOG_ERROR" {
+  id = 81, from = { "router", "listener", "vhost" }, to = "logger", via = "ring", when = "any",
+  doc = "A line for an error log: the vhost's own where a vhost sends it, else the server's.",
+  u64 "time_us",
+  enumerated "level" { of = "level" },
+  bytes "text" { max = 8192 },
+}
+
+message "LOG_DROPPED" {
+  id = 82, from = { "router", "listener", "vhost" }, to = "logger", via = "ring", when = "any",
+  doc = "That many records did not fit the ring since the last one that did.",
+  u64 "records",
+}
