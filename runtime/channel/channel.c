@@ -93,25 +93,37 @@ static int take_ring(struct channel *c, struct packet *p) {
     return rc;
 }
 
-int channel_receive(struct channel *c, struct packet *out) {
-    for (;;) {
-        int rc = packet_receive(c->socket, out);
-        if (rc != 1) {
-            return rc;
-        }
-        if (out->type == MESSAGE_RING) {
-            rc = take_ring(c, out);
-            packet_drop(out);
-            if (rc != 0) {
-                return rc;
-            }
-        } else if (c->memory == NULL || (out->type == MESSAGE_DOORBELL && (out->size != 0 || out->fd_count != 0))) {
-            packet_drop(out);
-            return -EBADMSG;
-        } else if (out->type != MESSAGE_DOORBELL) {
-            return 1;
-        }
+#define SWALLOWED 2 /* a doorbell or the RING: nothing for the caller, look at the ring */
+
+static int receive_one(struct channel *c, struct packet *out) {
+    int rc = packet_receive(c->socket, out);
+    if (rc != 1) {
+        return rc;
     }
+    if (out->type == MESSAGE_RING) {
+        rc = take_ring(c, out);
+        packet_drop(out);
+        return rc == 0 ? SWALLOWED : rc;
+    }
+    bool doorbell = out->type == MESSAGE_DOORBELL;
+    if (c->memory == NULL || (doorbell && (out->size != 0 || out->fd_count != 0))) {
+        packet_drop(out);
+        return -EBADMSG;
+    }
+    return doorbell ? SWALLOWED : 1;
+}
+
+int channel_receive(struct channel *c, struct packet *out) {
+    int rc = receive_one(c, out);
+    return rc == SWALLOWED ? -EAGAIN : rc;
+}
+
+int channel_expect(struct channel *c, struct packet *out) {
+    int rc;
+    do {
+        rc = receive_one(c, out);
+    } while (rc == SWALLOWED);
+    return rc;
 }
 
 void channel_publish(struct channel *c) {

@@ -42,11 +42,15 @@ static inline bool channel_ready(const struct channel *c) {
     return c->memory != NULL;
 }
 
-/** Takes the next packet off the socket, swallowing doorbells and taking the RING.
- * Call while the socket is readable until it returns something else than 1.
+/** Takes one packet off the socket; a doorbell or the RING is swallowed. Call once for each time the
+ * (level-triggered) loop says readable, then look at the ring: a doorbell costs one system call.
  * Returns 1 with out a packet that the caller must dispatch and drop (only FILE_DESCRIPTOR can come);
- * -EAGAIN where nothing is left; 0 where the peer is gone; -EBADMSG: blame; else -errno. */
+ * -EAGAIN where nothing is left to dispatch; 0 where the peer is gone; -EBADMSG: blame; else -errno.
+ * After the RING has come the ring may hold records for which nobody rings: read it at once. */
 int channel_receive(struct channel *c, struct packet *out);
+
+/** As channel_receive, but reads past doorbells: for a packet that a record has announced. */
+int channel_expect(struct channel *c, struct packet *out);
 
 /** Publishes what was committed and remembers whether to ring. Cheap; call after each batch. */
 void channel_publish(struct channel *c);

@@ -57,12 +57,14 @@ static void pad_to_end(struct ring_writer *w) {
     w->tail += rest;
 }
 
-/* Whether need bytes fit, contiguous, behind the tail. */
+/* Whether need bytes fit, contiguous, behind the tail. A record is at most half the ring, so an
+ * empty ring always has room: what does not fit before the end fits before the offset. */
 static bool has_room(const struct ring_writer *w, uint32_t need, bool *wraps) {
     uint64_t free_bytes = w->size - (w->tail - w->head);
-    uint32_t rest = w->size - (uint32_t)(w->tail & (w->size - 1));
-    bool empty = w->tail == w->head;
-    *wraps = rest < need || (empty && rest < w->size && w->size - rest >= REWIND_BYTES);
+    uint32_t offset = (uint32_t)(w->tail & (w->size - 1));
+    uint32_t rest = w->size - offset;
+    bool rewind = w->tail == w->head && offset >= REWIND_BYTES && offset >= need;
+    *wraps = rest < need || rewind;
     return free_bytes >= (*wraps ? (uint64_t)rest + need : need);
 }
 
@@ -124,7 +126,9 @@ static int refresh_tail(struct ring_reader *r) {
 /* Copies the header at the head and checks that its record lies wholly in what was published. */
 static int read_header(const struct ring_reader *r, struct record_header *header) {
     uint32_t rest = r->size - (uint32_t)(r->head & (r->size - 1));
-    memcpy(header, r->data + (r->head & (r->size - 1)), sizeof *header);
+    /* volatile: one load, so that what is checked is what is used */
+    uint64_t word = *(const volatile uint64_t *)(const void *)(r->data + (r->head & (r->size - 1)));
+    memcpy(header, &word, sizeof word);
     if (header->reserved != 0) {
         return -EBADMSG;
     }

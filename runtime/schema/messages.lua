@@ -174,6 +174,7 @@ message "CHANNEL" {
   enumerated "peer" { of = "peer" },
   u64 "id" { doc = "vhost or listener number of the peer, 0 for router and logger" },
   u64 "generation" { doc = "of a vhost, else 0" },
+  u64 "device" { doc = "st_dev of a vhost's root: the only one from which it may pass files; else 0" },
 }
 
 message "CHANNEL_REFUSED" {
