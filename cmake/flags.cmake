@@ -25,8 +25,9 @@ set(LUTTPD_WARNINGS_SHIPPED -Wconversion -Wno-sign-conversion)
 
 add_compile_definitions(_GNU_SOURCE LUTTPD_VERSION="${PROJECT_VERSION}")
 add_compile_options(${LUTTPD_WARNINGS} -fPIE -fno-strict-aliasing -fno-common
-    -fstack-protector-strong -fstack-clash-protection)
-add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed)
+    -fstack-protector-strong -fstack-clash-protection -ffunction-sections -fdata-sections)
+# A program keeps only the codecs and helpers that it calls.
+add_link_options(-pie -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed)
 
 check_c_compiler_flag(-fcf-protection=full LUTTPD_HAVE_CET)
 if(LUTTPD_HAVE_CET)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- messages.lua: every message that two luttpd processes may exchange, and nothing else.
--- Read by gen.lua, which emits the C codecs, the dispatch tables, docs/messages.md and the
--- hostile-peer vocabulary. An id is never reused. Numbers are little-endian on the wire.
+-- Read by gen.lua, which emits the C codecs, the dispatch tables, docs/MESSAGES.md and the
+-- vocabulary of the hostile peers. An id is never reused. Numbers are little-endian on the wire.
 --
 -- via says where a message travels:
 --   control  a SEQPACKET socket pair (master and a child, router and a listener)
@@ -12,7 +12,8 @@
 
 local MAX_NAME = 64          -- bytes in a vhost's name
 local MAX_HOST = 255         -- bytes in a host name
-local MAX_PATH = 8192        -- bytes in a path or a query
+local MAX_PATH = 4096        -- bytes in a path
+local MAX_QUERY = 7168       -- bytes in a query: with both paths and the fields, OPEN fits a record
 local MAX_BODY = 16384       -- bytes of content in one BODY
 
 enum "level" { "info", "warning", "error" }
@@ -235,8 +236,8 @@ message "OPEN" {
   text "authority" { max = MAX_HOST + 6 },
   bytes "path" { max = MAX_PATH, doc = "canonical: decoded once, no dot segments, begins with /" },
   bytes "raw_path" { max = MAX_PATH, doc = "as the client sent it, empty where equal to path" },
-  bytes "query" { max = MAX_PATH, doc = "without the question mark" },
-  fields "fields" { max = 24576, count = 128, doc = "field lines in order, names in lower case; no hop-by-hop fields" },
+  bytes "query" { max = MAX_QUERY, doc = "without the question mark" },
+  fields "fields" { max = 16384, count = 128, doc = "field lines in order, names in lower case; no hop-by-hop fields" },
 }
 
 message "BODY" {
