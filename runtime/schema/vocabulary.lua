@@ -205,18 +205,37 @@ local function new_language(file, model)
     end })
 end
 
+-- A pair socket stands beside a ring: who shares no ring has none.
+local function ring_neighbours(model)
+    local share_ring = {}
+    for _, message in ipairs(model.messages) do
+        for _, a in ipairs(message.via == "ring" and message.from or {}) do
+            for _, b in ipairs(message.to) do
+                share_ring[a .. b], share_ring[b .. a] = true, true
+            end
+        end
+    end
+    return share_ring
+end
+
+local function find_link(model, by_name, receiver, sender, via)
+    local name = ("%s_from_%s_%s"):format(receiver, sender, via)
+    if not by_name[name] then
+        by_name[name] = { name = name, receiver = receiver, sender = sender, via = via, messages = {} }
+        table.insert(model.links, by_name[name])
+    end
+    return by_name[name]
+end
+
 -- One link for each receiver, sender and way; a role does not talk to its own kind.
 local function add_links(model)
-    local by_name = {}
+    local by_name, share_ring = {}, ring_neighbours(model)
     for _, message in ipairs(model.messages) do
         for _, receiver in ipairs(message.to) do
             for _, sender in ipairs(message.from) do
-                local name = ("%s_from_%s_%s"):format(receiver, sender, message.via)
-                if receiver ~= sender and not by_name[name] then
-                    by_name[name] = { name = name, receiver = receiver, sender = sender, via = message.via, messages = {} }
-                    table.insert(model.links, by_name[name])
+                if receiver ~= sender and (message.via ~= "pair" or share_ring[receiver .. sender]) then
+                    table.insert(find_link(model, by_name, receiver, sender, message.via).messages, message)
                 end
-                if receiver ~= sender then table.insert(by_name[name].messages, message) end
             end
         end
     end
