@@ -42,7 +42,7 @@ struct h1_parser {
     uint8_t body;      /* enum h1_body_kind */
     uint8_t options;   /* connection options seen so far */
     bool preface;      /* refused because this is HTTP/2 with prior knowledge */
-    bool close, keep_alive, expect_continue, transfer_encoding;
+    bool close, keep_alive, names_fields, expect_continue, transfer_encoding;
     uint8_t fields_count;
     uint8_t host;      /* index of the Host field plus one */
     uint64_t content_length;

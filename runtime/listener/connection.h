@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connection.h – one client connection: one request at a time, in order.
+ * Runs in: listener. Distrusts: every byte the client sends.
+ *
+ *   READING --head complete--> ROUTING --vhost known--> CALLING --OPEN sent--> OPEN
+ *      ^           |                                                            |
+ *      |           +--refused--> ANSWERING (our own answer, no stream)           |
+ *      +--kept----------------------- everything is written --------------------+
+ *                                     not kept: LINGERING, then CLOSED
+ *
+ * While idle a connection owns nothing but this struct; the request comes from a pool when bytes do. */
+#ifndef LUTTPD_LISTENER_CONNECTION_H
+#define LUTTPD_LISTENER_CONNECTION_H
+
+#include "listener/file_send.h"
+#include "listener/h1_body.h"
+#include "listener/h1_head.h"
+#include "listener/link.h"
+#include "listener/listener.h"
+
+#define REQUEST_BUFFER_BYTES 24576 /* the head (16 KiB at most), behind it body or the next request */
+#define REQUEST_OUTPUT_BYTES 4096  /* larger output is allocated, and given back with the request */
+
+enum connection_state {
+    CONNECTION_READING,
+    CONNECTION_ROUTING,
+    CONNECTION_CALLING,
+    CONNECTION_OPEN,
+    CONNECTION_ANSWERING,
+    CONNECTION_LINGERING, /* reads and forgets, so that the answer is not lost to a reset */
+    CONNECTION_CLOSED,    /* waits for libuv and file threads to let go */
+};
+
+/** Buffers and parsed head of the request in hand; pooled. */
+struct request {
+    struct request *next_free;
+    struct h1_parser parser;
+    struct h1_head head; /* slices point into bytes and path */
+    struct field fields[H1_FIELDS_MAX];
+    size_t n;        /* bytes read */
+    size_t body_at;  /* first byte behind the head that was not handed on; 0 while reading a head */
+    char path[H1_TARGET_MAX_BYTES];
+    char bytes[REQUEST_BUFFER_BYTES];
+    char out[REQUEST_OUTPUT_BYTES];
+};
+
+struct connection {
+    struct listener *listener;
+    uv_poll_t poll;
+    int fd;
+    int polled; /* UV_READABLE | UV_WRITABLE as asked of libuv */
+    enum connection_state state;
+    struct connection *next, *previous; /* in listener->all */
+    struct connection *next_touched;
+    struct connection *next_waiting; /* in routes or link, while ROUTING or CALLING */
+    bool touched, ended_by_client, want_write;
+
+    uint8_t family; /* enum family */
+    uint8_t address[16];
+    uint16_t port;
+
+    struct request *request;
+    struct link *link;
+    uint32_t stream;
+    uint32_t ask;      /* of the router */
+    bool retried;      /* was handed to another process before */
+    uint64_t since_ms; /* when the present wait began (uv_now) */
+    uint64_t began_us, began_monotonic_us;
+
+    /* request content */
+    struct h1_body body;
+    bool body_done;       /* all of it was handed on, END sent */
+    uint32_t body_credit; /* bytes that the vhost still takes */
+
+    /* response */
+    bool head_written, end_seen, keep;
+    uint16_t status;
+    enum h1_body_kind framing;
+    uint64_t content_left; /* H1_BODY_LENGTH: what the vhost still owes */
+    uint64_t content_sent; /* for the log */
+    uint32_t window;       /* bytes that the vhost may still send */
+    char *out;
+    size_t out_at, out_n, out_capacity;
+    size_t file_at; /* the file goes between out[..file_at) and out[file_at..) */
+    struct file_send file;
+};
+
+/* accept.c, connection.c */
+
+/** Takes an accepted socket. Returns 0, or -errno with fd closed. */
+int connection_open(struct listener *l, int fd, const struct connection *peer);
+
+/** Does what can be done now: parses, hands on the body, writes, goes to the next request. */
+void connection_advance(struct connection *c);
+
+/** Closes at once, answered or not; tells the vhost of an open stream. */
+void connection_abort(struct connection *c);
+
+/** Frees c once neither libuv nor a file thread holds it. */
+void connection_release(struct connection *c);
+
+/** Room for n more bytes at the end of the output, or NULL (out of memory: c was aborted). */
+char *connection_reserve(struct connection *c, size_t n);
+void connection_commit(struct connection *c, size_t n);
+
+/** Appends text to the output. Returns false where c was aborted for want of memory. */
+bool connection_put(struct connection *c, struct slice text);
+
+/* request.c */
+
+/** The head in c->request is complete: checks it, asks for the route. */
+void request_begin(struct connection *c);
+
+/** The route is known; NULL: nobody answers here. */
+void request_routed(struct connection *c, struct link *k);
+
+/** Puts OPEN into the ring. Returns 0, -EAGAIN where there is no room, -EBADMSG: blame. */
+int request_open(struct connection *c);
+
+/** Hands on body bytes as far as credit and room go. */
+void request_body(struct connection *c);
+
+/** Whether it may be repeated on another process: safe, without content, nothing answered yet. */
+bool request_repeatable(const struct connection *c);
+
+/* response.c */
+
+/** Answers from the listener itself, before any head was written. retry_s: Retry-After, 0 for none. */
+void response_own(struct connection *c, unsigned status, unsigned retry_s);
+
+/** Handlers of the vhost's messages on the stream of c. Return 0, or -EBADMSG: it broke a rule. */
+int response_head(struct connection *c, const struct message_head *m);
+int response_body(struct connection *c, const struct message_body *m);
+int response_file(struct connection *c, const struct message_file *m);
+int response_end(struct connection *c);
+
+/** The stream is gone: answers with status where no head was written, else cuts the connection. */
+void response_broken(struct connection *c, unsigned status);
+
+/** Output was written: grants the vhost credit for it once enough has gathered. */
+void response_consumed(struct connection *c);
+
+/** Everything is written: logs, closes the stream, readies c for its next request or its end. */
+void response_finish(struct connection *c);
+
+/** Logs the request of c as it ended. */
+void response_log(struct connection *c);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file_send.h – content from a vhost's open file to a client, without ever waiting for a disk.
+ * Runs in: listener. Distrusts: the descriptor: it may be anything, from anywhere, and change.
+ *
+ * First look: statx without synchronising (a dead file system still answers), regular file, on the
+ * vhost's own device. Cached pages go out by sendfile on the loop; a probe that never waits tells
+ * whether they are; what is cold is sent by a file thread, at most FILE_JOBS_PER_LINK for a vhost.
+ * A descriptor that failed the first look is closed on a thread: even close can hang. */
+#ifndef LUTTPD_LISTENER_FILE_SEND_H
+#define LUTTPD_LISTENER_FILE_SEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "channel/packet.h"
+
+#define FILE_JOBS_PER_LINK 2
+#define FILE_STEP_BYTES (512 * 1024) /* sent in one go, so that others get their turn */
+
+struct connection;
+struct listener;
+
+struct file_send {
+    int fd; /* owned; -1 for none */
+    bool announced; /* the descriptor came, its FILE did not yet */
+    bool active;
+    bool job;       /* a file thread is at work: neither fd nor socket may be closed */
+    uint64_t offset, left;
+    struct connection *next_job; /* in its link, while it waits for a thread */
+    uv_work_t work;
+    int socket;     /* for the thread */
+    int64_t result; /* of the thread: bytes, or -errno */
+};
+
+enum file_progress { FILE_SENT_ALL, FILE_SOCKET_FULL, FILE_JOB_RUNS, FILE_MORE, FILE_FAILED };
+
+/** Looks at a descriptor for the first time. Returns 0 with f taking fd, or -EBADMSG where it is not a
+ * regular file of this device; fd is taken in every outcome. */
+int file_send_take(struct listener *l, struct file_send *f, int fd, uint64_t device);
+
+/** Closes, on a thread, whatever descriptors are left in a packet. */
+void file_send_discard(struct listener *l, struct packet *p);
+
+/** Sends some of the file of c, which is active. FILE_FAILED: shorter than promised, or an error:
+ * the connection must be cut. */
+enum file_progress file_send_step(struct connection *c);
+
+/** Ends with the file: closes it. Must not be called while job is set. */
+void file_send_end(struct file_send *f);
+
+/** Starts the file threads. Call between landlock and seccomp. */
+void file_send_start_threads(void *loop);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link.c – the listener's side of one vhost: its channel, its open streams, who waits for it.
+ * Runs in: listener. Distrusts: everything the vhost sends; cuts it off at the first broken rule.
+ *
+ * A stream id belongs to this channel and to one use of a slot: a message for any other id is a
+ * fault, except for the last use of a slot that we ended ourselves, whose answer may be under way. */
+#include "listener/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/report.h"
+#include "listener/connection.h"
+#include "listener/routes.h"
+
+#define SLOTS_AT_FIRST 16
+#define CONTROL_RESERVE_BYTES 20480 /* of the ring: RESET and CREDIT of every stream always fit */
+#define DRAIN_RECORDS_MAX 1024      /* in one go, so that one vhost does not hold up the others */
+#define EMPTY_BELLS_MAX 5000        /* in a second: doorbells without records */
+
+int links_init(struct listener *l) {
+    l->link_count = host_map_vhost_count(l->map);
+    l->links = calloc(l->link_count + 1, sizeof *l->links);
+    if (l->links == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < l->link_count; i++) {
+        const struct host_map_vhost *vhost = host_map_vhost_at(l->map, i);
+        l->links[i] = (struct link){.listener = l, .vhost = vhost->id, .name = vhost->name, .channel.socket = -1};
+    }
+    return 0;
+}
+
+void link_activate(struct link *k) {
+    if (!k->is_active) {
+        k->is_active = true;
+        k->next_active = k->listener->active;
+        k->listener->active = k;
+    }
+}
+
+/* Waiting ------------------------------------------------------------------------------------------- */
+
+static void enqueue(struct link *k, struct connection *c) {
+    c->state = CONNECTION_CALLING;
+    c->next_waiting = NULL;
+    if (k->last != NULL) {
+        k->last->next_waiting = c;
+    } else {
+        k->first = c;
+    }
+    k->last = c;
+    k->waiting++;
+}
+
+static struct connection *dequeue(struct link *k) {
+    struct connection *c = k->first;
+    k->first = c->next_waiting;
+    if (k->first == NULL) {
+        k->last = NULL;
+    }
+    c->next_waiting = NULL;
+    k->waiting--;
+    return c;
+}
+
+void link_forget(struct link *k, struct connection *c) {
+    struct connection *before = NULL;
+    for (struct connection *w = k->first; w != NULL; before = w, w = w->next_waiting) {
+        if (w != c) {
+            continue;
+        }
+        if (before != NULL) {
+            before->next_waiting = c->next_waiting;
+        } else {
+            k->first = c->next_waiting;
+        }
+        if (k->last == c) {
+            k->last = before;
+        }
+        c->next_waiting = NULL;
+        k->waiting--;
+        return;
+    }
+}
+
+static void refuse_waiting(struct link *k, unsigned retry_s) {
+    while (k->first != NULL) {
+        struct connection *c = dequeue(k);
+        response_own(c, 503, retry_s);
+        turn_touch(c);
+    }
+}
+
+void link_call(struct link *k, struct connection *c) {
+    c->link = k;
+    if (k->waiting >= LINK_WAITING_MAX) {
+        response_own(c, 503, 1);
+        return;
+    }
+    c->since_ms = uv_now(&k->listener->loop);
+    enqueue(k, c);
+    if (k->state == LINK_ABSENT) {
+        k->state = LINK_ASKED;
+        routes_ask_channel(k->listener, k);
+    }
+    link_activate(k);
+}
+
+/* Streams ------------------------------------------------------------------------------------------- */
+
+static int grow_slots(struct link *k) {
+    uint32_t count = k->slot_count == 0 ? SLOTS_AT_FIRST : k->slot_count * 2;
+    if (count > LINK_STREAMS_MAX) {
+        return -EAGAIN;
+    }
+    struct link_slot *slots = realloc(k->slots, count * sizeof *slots);
+    if (slots == NULL) {
+        return -EAGAIN;
+    }
+    k->slots = slots;
+    uint16_t *free_slots = realloc(k->free_slots, count * sizeof *free_slots);
+    if (free_slots == NULL) {
+        return -EAGAIN;
+    }
+    k->free_slots = free_slots;
+    memset(slots + k->slot_count, 0, (count - k->slot_count) * sizeof *slots);
+    for (uint32_t i = count; i > k->slot_count; i--) {
+        k->free_slots[k->free_count++] = (uint16_t)(i - 1);
+    }
+    k->slot_count = count;
+    return 0;
+}
+
+static int open_stream(struct link *k, struct connection *c) {
+    if (k->free_count == 0 && grow_slots(k) != 0) {
+        return -EAGAIN;
+    }
+    uint16_t slot = k->free_slots[k->free_count - 1];
+    uint16_t sequence = (uint16_t)(k->slots[slot].sequence + 1);
+    c->stream = slot | (uint32_t)sequence << 16;
+    int rc = request_open(c);
+    if (rc == 0) {
+        k->free_count--;
+        k->slots[slot] = (struct link_slot){.connection = c, .sequence = sequence};
+        k->open_streams++;
+        c->state = CONNECTION_OPEN;
+        c->since_ms = uv_now(&k->listener->loop);
+    }
+    return rc;
+}
+
+void link_close_stream(struct link *k, struct connection *c, bool abandoned, enum reason reason) {
+    uint16_t slot = (uint16_t)c->stream;
+    MUST(k->slots[slot].connection == c);
+    k->slots[slot].connection = NULL;
+    k->slots[slot].abandoned = abandoned;
+    k->free_slots[k->free_count++] = slot;
+    k->open_streams--;
+    if (abandoned && k->state == LINK_OPEN) {
+        const struct message_reset reset = {.stream = c->stream, .reason = reason};
+        if (message_reset_put(&k->channel.writer, &reset) != 0) {
+            k->deaf = true;
+        }
+        link_activate(k);
+    }
+}
+
+bool link_has_room(struct link *k, size_t payload) {
+    return ring_has_room(&k->channel.writer, (uint32_t)payload + CONTROL_RESERVE_BYTES);
+}
+
+void link_serve_waiting(struct link *k) {
+    while (k->first != NULL && k->state == LINK_OPEN && channel_ready(&k->channel)) {
+        struct connection *c = k->first;
+        int rc = open_stream(k, c);
+        if (rc == -EAGAIN) {
+            k->blocked = true;
+            return;
+        }
+        if (rc != 0) {
+            link_blame(k, "impossible ring index");
+            return;
+        }
+        (void)dequeue(k);
+        turn_touch(c);
+    }
+}
+
+/* The vhost's end --------------------------------------------------------------------------------- */
+
+/* The process is gone or cut off: whoever may be repeated waits for the next one. */
+static void orphan_streams(struct link *k) {
+    for (uint32_t i = 0; i < k->slot_count; i++) {
+        struct connection *c = k->slots[i].connection;
+        if (c == NULL) {
+            continue;
+        }
+        link_close_stream(k, c, false, REASON_INTERNAL);
+        if (request_repeatable(c)) {
+            c->retried = true;
+            file_send_end(&c->file);
+            link_call(k, c);
+        } else {
+            response_broken(c, 502);
+        }
+        turn_touch(c);
+    }
+}
+
+static void close_channel(struct link *k) {
+    if (k->state != LINK_OPEN) {
+        return;
+    }
+    k->state = LINK_ABSENT;
+    listener_unpoll(k->poll);
+    k->poll = NULL;
+    channel_close(&k->channel);
+    orphan_streams(k);
+    free(k->slots);
+    free(k->free_slots);
+    k->slots = NULL;
+    k->free_slots = NULL;
+    k->slot_count = k->free_count = 0;
+    k->blocked = false;
+    if (k->first != NULL && k->state == LINK_ABSENT) {
+        k->state = LINK_ASKED;
+        routes_ask_channel(k->listener, k);
+    }
+}
+
+void link_blame(struct link *k, const char *why) {
+    report(REPORT_WARNING, "vhost %.*s, generation %llu, broke a rule and is cut off: %s", (int)k->name.n, k->name.p,
+           (unsigned long long)k->generation, why);
+    close_channel(k);
+}
+
+void link_refused(struct link *k, uint32_t retry_ms) {
+    if (k->state == LINK_ASKED) {
+        k->state = LINK_ABSENT;
+        refuse_waiting(k, retry_ms / 1000 + 1);
+    }
+}
+
+/* Messages ------------------------------------------------------------------------------------------ */
+
+/* Finds whose stream an id names. Returns 0 with *c set, NULL for one that we have abandoned. */
+static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
+    uint16_t slot = (uint16_t)stream;
+    if (slot >= k->slot_count || k->slots[slot].sequence != (uint16_t)(stream >> 16)) {
+        return -EBADMSG;
+    }
+    *c = k->slots[slot].connection;
+    return *c != NULL || k->slots[slot].abandoned ? 0 : -EBADMSG;
+}
+
+#define ON_STREAM(message, handler)                                                     \
+    static int on_##message(void *context, const struct message_##message *m, struct packet *p) { \
+        struct connection *c;                                                           \
+        (void)p;                                                                        \
+        if (find_stream(context, m->stream, &c) != 0) {                                 \
+            return -EBADMSG;                                                            \
+        }                                                                               \
+        return c == NULL ? 0 : handler;                                                 \
+    }
+
+static int take_credit(struct connection *c, uint32_t bytes) {
+    if (c->body_done || bytes == 0 || bytes > STREAM_CREDIT_BYTES || c->body_credit + bytes > STREAM_CREDIT_BYTES) {
+        return c->body_done && bytes <= STREAM_CREDIT_BYTES ? 0 : -EBADMSG;
+    }
+    c->body_credit += bytes;
+    turn_touch(c);
+    return 0;
+}
+
+static int take_reset(struct connection *c) {
+    link_close_stream(c->link, c, false, REASON_CANCELLED);
+    response_broken(c, 500);
+    turn_touch(c);
+    return 0;
+}
+
+/* The descriptor was sent before its FILE: if it is not here yet, it lies in the socket. */
+static int take_file(struct connection *c, const struct message_file *m) {
+    struct link *k = c->link;
+    if (!c->file.announced) {
+        struct packet *p = &k->listener->packet;
+        int rc = channel_expect(&k->channel, p);
+        while (rc == 1) {
+            rc = link_dispatch_packet(k, p);
+            if (rc != 0 || c->file.announced) {
+                break;
+            }
+            rc = channel_expect(&k->channel, p);
+        }
+    }
+    return c->file.announced ? response_file(c, m) : -EBADMSG;
+}
+
+ON_STREAM(head, response_head(c, m))
+ON_STREAM(body, response_body(c, m))
+ON_STREAM(file, take_file(c, m))
+ON_STREAM(end, response_end(c))
+ON_STREAM(credit, take_credit(c, m->bytes))
+ON_STREAM(reset, take_reset(c))
+
+static const struct listener_from_vhost_ring ring_handlers = {
+    .head = on_head, .body = on_body, .file = on_file, .end = on_end, .credit = on_credit, .reset = on_reset};
+
+static int on_file_descriptor(void *context, const struct message_file_descriptor *m, struct packet *p) {
+    struct link *k = context;
+    struct connection *c;
+    if (find_stream(k, m->stream, &c) != 0) {
+        return -EBADMSG;
+    }
+    if (c == NULL) {
+        return 0; /* abandoned: link_dispatch_packet discards the descriptor */
+    }
+    return file_send_take(k->listener, &c->file, packet_take(p, 0), k->device);
+}
+
+static const struct listener_from_vhost_pair pair_handlers = {.file_descriptor = on_file_descriptor};
+
+int link_dispatch_packet(struct link *k, struct packet *p) {
+    int rc = listener_from_vhost_pair_dispatch(&pair_handlers, k, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+    file_send_discard(k->listener, p);
+    return rc;
+}
+
+void link_drain(struct link *k) {
+    struct ring_record record;
+    int rc = 0;
+    for (unsigned i = 0; i < DRAIN_RECORDS_MAX && k->state == LINK_OPEN && channel_ready(&k->channel); i++) {
+        rc = ring_next(&k->channel.reader, k->listener->scratch, &record);
+        if (rc != 1) {
+            break;
+        }
+        k->empty_bells = 0;
+        rc = listener_from_vhost_ring_dispatch(&ring_handlers, k, PHASE_SERVING, record.type, record.payload,
+                                               record.size, NULL);
+        if (rc != 0) {
+            link_blame(k, message_name(record.type));
+            return;
+        }
+    }
+    if (rc < 0) {
+        link_blame(k, "impossible record or ring index");
+    } else if (k->state == LINK_OPEN && channel_ready(&k->channel)) {
+        ring_release(&k->channel.reader);
+    }
+}
+
+bool link_settle(struct link *k) {
+    if (k->state != LINK_OPEN || !channel_ready(&k->channel)) {
+        return true;
+    }
+    if (channel_flush(&k->channel) != 0) {
+        return true; /* its socket is about to say so */
+    }
+    if (!k->dozing) {
+        k->dozing = ring_doze(&k->channel.reader);
+    }
+    return k->dozing;
+}
+
+/* Doorbells, descriptors and the end of the vhost. */
+static void on_socket(uv_poll_t *poll, int status, int events) {
+    struct link *k = poll->data;
+    struct packet *p = &k->listener->packet;
+    (void)events;
+    int rc = status < 0 ? status : channel_receive(&k->channel, p);
+    if (rc == 1) {
+        rc = link_dispatch_packet(k, p) == 0 ? -EAGAIN : -EBADMSG;
+    } else if (rc == -EAGAIN && ++k->empty_bells > EMPTY_BELLS_MAX) {
+        rc = -EBADMSG;
+    }
+    if (rc == -EAGAIN) {
+        k->dozing = false;
+        link_activate(k);
+        return;
+    }
+    if (rc == -EBADMSG) {
+        link_blame(k, "packet");
+        return;
+    }
+    link_drain(k); /* what it said before it died still counts */
+    close_channel(k);
+}
+
+void link_open(struct link *k, int socket, uint64_t generation, uint64_t device) {
+    close_channel(k);
+    if (channel_make(&k->channel, socket, CHANNEL_DATA) != 0) {
+        k->state = LINK_ABSENT;
+        refuse_waiting(k, 1);
+        return;
+    }
+    k->poll = listener_poll(k->listener, k->channel.socket, on_socket, k);
+    if (k->poll == NULL) {
+        channel_close(&k->channel);
+        k->state = LINK_ABSENT;
+        refuse_waiting(k, 1);
+        return;
+    }
+    k->generation = generation;
+    k->device = device;
+    k->state = LINK_OPEN;
+    k->dozing = false;
+    k->empty_bells = 0;
+    k->deaf = false;
+    link_activate(k);
+}
+
+void link_sweep(struct link *k, uint64_t now) {
+    if (k->deaf) {
+        link_blame(k, "it has stopped reading its ring");
+    }
+    while (k->first != NULL && now - k->first->since_ms > WAIT_MAX_MS) {
+        struct connection *c = dequeue(k);
+        response_own(c, 503, 1);
+        turn_touch(c);
+    }
+    k->empty_bells = 0;
+    for (uint32_t i = 0; i < k->slot_count; i++) {
+        struct connection *c = k->slots[i].connection;
+        if (c != NULL && !c->head_written && c->body_done && now - c->since_ms > ANSWER_MAX_MS) {
+            link_close_stream(k, c, true, REASON_TIMEOUT);
+            response_own(c, 504, 0);
+            turn_touch(c);
+        }
+    }
+}

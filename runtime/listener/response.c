@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* response.c – from a vhost's HEAD, BODY, FILE and END to bytes for the client.
+ * Runs in: listener. Distrusts: the vhost: what it may say next is decided here. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "listener/connection.h"
+#include "listener/h1_error.h"
+#include "listener/h1_response.h"
+
+#define HEAD_OVERHEAD_BYTES 512 /* status line, Date, framing and connection fields */
+
+static bool is_head(const struct connection *c) {
+    return slice_equal(c->request->head.method, SLICE("HEAD"));
+}
+
+static struct h1_response describe(struct connection *c, unsigned status) {
+    return (struct h1_response){.version = c->request->head.version,
+                                .head = is_head(c),
+                                .keep_alive = c->keep,
+                                .status = (uint16_t)status,
+                                .date = turn_date(c->listener)};
+}
+
+void response_own(struct connection *c, unsigned status, unsigned retry_s) {
+    struct h1_response r = describe(c, status);
+    struct h1_framing framing;
+    char seconds[12];
+    struct field retry = {.name = SLICE("retry-after")};
+
+    if (retry_s > 0) {
+        int n = snprintf(seconds, sizeof seconds, "%u", retry_s);
+        retry.value = slice_from(seconds, (size_t)n);
+        r.fields = &retry;
+        r.fields_count = 1;
+    }
+    r.keep_alive = c->keep = c->keep && c->body_done;
+    char *out = connection_reserve(c, H1_ERROR_MAX_BYTES + 64);
+    if (out == NULL) {
+        return;
+    }
+    int n = h1_error_write(&r, out, H1_ERROR_MAX_BYTES + 64, &framing);
+    MUST(n > 0);
+    connection_commit(c, (size_t)n);
+    c->state = CONNECTION_ANSWERING;
+    c->keep = framing.keep_alive;
+    c->status = (uint16_t)status;
+    c->head_written = c->end_seen = true;
+}
+
+static size_t head_bytes(const struct message_head *m) {
+    size_t n = HEAD_OVERHEAD_BYTES;
+    for (size_t i = 0; i < m->fields_count; i++) {
+        n += m->fields[i].name.n + m->fields[i].value.n + 4;
+    }
+    return n;
+}
+
+int response_head(struct connection *c, const struct message_head *m) {
+    struct h1_response r = describe(c, m->status);
+    struct h1_framing framing;
+
+    if (c->head_written || m->status < 200 || m->status > 599) {
+        return -EBADMSG;
+    }
+    r.content_length = m->content_length;
+    r.fields = m->fields;
+    r.fields_count = m->fields_count;
+    size_t room = head_bytes(m);
+    char *out = connection_reserve(c, room);
+    if (out == NULL) {
+        return 0;
+    }
+    int n = h1_response_write(&r, out, room, &framing);
+    if (n <= 0) {
+        return -EBADMSG;
+    }
+    connection_commit(c, (size_t)n);
+    c->head_written = true;
+    c->status = m->status;
+    c->framing = framing.body;
+    c->keep = framing.keep_alive;
+    c->content_left = m->content_length;
+    turn_touch(c);
+    return 0;
+}
+
+/* Accounts for n bytes of content that the vhost announced. */
+static int take_content(struct connection *c, uint64_t n) {
+    if (!c->head_written || c->end_seen) {
+        return -EBADMSG;
+    }
+    if (c->framing == H1_BODY_LENGTH) {
+        if (n > c->content_left) {
+            return -EBADMSG;
+        }
+        c->content_left -= n;
+    }
+    return 0;
+}
+
+/* Opens a chunk of n bytes where the framing wants it. */
+static bool open_chunk(struct connection *c, uint64_t n) {
+    char line[H1_CHUNK_OPEN_MAX];
+    if (c->framing != H1_BODY_CHUNKED) {
+        return true;
+    }
+    return connection_put(c, slice_from(line, h1_chunk_open(line, n)));
+}
+
+static bool close_chunk(struct connection *c) {
+    return c->framing != H1_BODY_CHUNKED || connection_put(c, H1_CHUNK_CLOSE);
+}
+
+int response_body(struct connection *c, const struct message_body *m) {
+    if (m->data.n > c->window || take_content(c, m->data.n) != 0) {
+        return -EBADMSG;
+    }
+    c->window -= (uint32_t)m->data.n;
+    turn_touch(c);
+    if (c->framing == H1_BODY_NONE || m->data.n == 0) {
+        return 0;
+    }
+    if (open_chunk(c, m->data.n) && connection_put(c, m->data) && close_chunk(c)) {
+        c->content_sent += m->data.n;
+    }
+    return 0;
+}
+
+int response_file(struct connection *c, const struct message_file *m) {
+    if (c->file.active || m->length > INT64_MAX - m->offset || m->offset > INT64_MAX ||
+        take_content(c, m->length) != 0) {
+        return -EBADMSG;
+    }
+    c->file.announced = false;
+    turn_touch(c);
+    if (c->framing == H1_BODY_NONE || m->length == 0) {
+        file_send_end(&c->file);
+        return 0;
+    }
+    c->file.offset = m->offset;
+    c->file.left = m->length;
+    c->file.active = true;
+    if (open_chunk(c, m->length)) {
+        c->file_at = c->out_n;
+        (void)close_chunk(c);
+    }
+    return 0;
+}
+
+int response_end(struct connection *c) {
+    bool complete = c->framing != H1_BODY_LENGTH || c->content_left == 0;
+    if (!c->head_written || c->end_seen || !complete) {
+        return -EBADMSG;
+    }
+    if (c->framing == H1_BODY_CHUNKED && !connection_put(c, H1_CHUNK_LAST)) {
+        return 0;
+    }
+    c->end_seen = true;
+    turn_touch(c);
+    return 0;
+}
+
+void response_consumed(struct connection *c) {
+    size_t waiting = c->out_n - c->out_at;
+    if (c->state != CONNECTION_OPEN || c->end_seen || waiting + c->window > STREAM_CREDIT_BYTES / 2) {
+        return;
+    }
+    const struct message_credit credit = {.stream = c->stream,
+                                          .bytes = STREAM_CREDIT_BYTES - c->window - (uint32_t)waiting};
+    if (message_credit_put(&c->link->channel.writer, &credit) == 0) {
+        c->window += credit.bytes;
+        link_activate(c->link);
+    }
+}
+
+void response_broken(struct connection *c, unsigned status) {
+    if (!c->head_written) {
+        response_own(c, status, 0);
+        return;
+    }
+    c->keep = false;
+    c->state = CONNECTION_ANSWERING; /* no stream any more */
+    connection_abort(c);
+}
+
+void response_log(struct connection *c) {
+    const struct request *r = c->request;
+    struct message_log_access m = {.vhost = c->link != NULL ? c->link->vhost : 0,
+                                   .time_us = c->began_us,
+                                   .duration_us = (uint32_t)(clock_monotonic_us() - c->began_monotonic_us),
+                                   .status = c->status,
+                                   .sent_bytes = c->content_sent,
+                                   .version = r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
+                                   .family = c->family,
+                                   .method = r->head.method,
+                                   .target = r->head.target,
+                                   .host = r->head.host};
+    m.address = slice_from((const char *)c->address, c->family == FAMILY_INET ? 4 : c->family == FAMILY_INET6 ? 16 : 0);
+    for (size_t i = 0; i < r->head.fields_count; i++) {
+        const struct field *f = &r->head.fields[i];
+        if (f->name.n == 7 && slice_equal(f->name, SLICE("referer"))) {
+            m.referer = f->value;
+        } else if (f->name.n == 10 && slice_equal(f->name, SLICE("user-agent"))) {
+            m.agent = f->value;
+        }
+    }
+    log_producer_access(&c->listener->log, &m);
+}

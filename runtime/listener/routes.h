@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes.h – which vhost answers for a host: the cache, and the router behind it.
+ * Runs in: listener. Distrusts: the router: an answer outside the admin's host map is refused, so a
+ * captured router can misroute only to vhosts that may answer for the host anyway. */
+#ifndef LUTTPD_LISTENER_ROUTES_H
+#define LUTTPD_LISTENER_ROUTES_H
+
+#include "listener/listener.h"
+
+/** Prepares the cache; getrandom, so before the cage closes. Returns 0 or -errno. */
+int routes_init(struct listener *l);
+
+/** Takes the control channel to a (new) router and asks again whatever the old one left open. */
+void routes_take(struct listener *l, int socket);
+
+/** Finds the vhost for the request of c and calls request_routed, now or when the router answers. */
+void routes_find(struct listener *l, struct connection *c);
+
+/** Takes c out of those who wait. */
+void routes_forget(struct listener *l, struct connection *c);
+
+/** Asks for a data channel to the vhost of this link; the answer comes from master. */
+void routes_ask_channel(struct listener *l, struct link *k);
+
+/** Answers 503 for those who have waited too long. now: uv_now. */
+void routes_sweep(struct listener *l, uint64_t now);
+
+#endif
