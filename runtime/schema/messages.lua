@@ -32,6 +32,7 @@ enum "log_format" { "combined", "json", "both" }
 message "START_CONFIG" {
   id = 1, from = "master", to = "config", via = "control", when = "starting", fds = 4,
   doc = "Evaluate one configuration. Descriptors: its directory, /etc/passwd, /etc/group, the table of automatic users.",
+  text "directory" { max = 4095, doc = "its absolute path: relative paths in the configuration begin there" },
   text "file" { max = 255, doc = "name of the configuration inside its directory" },
   boolean "check_only" { doc = "allot no new automatic user" },
   boolean "single_user" { doc = "luttpd runs without root: every vhost runs as the caller" },
