@@ -18,9 +18,9 @@ local group = (hex * hex ^ -3) / function(text) return tonumber(text, 16) end
 local piece = group * -P "."
 local tail = Cc "ipv4" * ipv4
 local groups = piece * (P ":" * piece) ^ 0
-local left = Ct(groups) + Ct ""
-local right = Ct(groups * (P ":" * tail) ^ -1 + tail) + Ct ""
-local ipv6 = Ct(Cc(true) * left * "::" * right + Cc(false) * Ct(groups * (P ":" * tail) ^ -1))
+local before = Ct(groups) + Ct ""
+local behind = Ct(groups * (P ":" * tail) ^ -1 + tail) + Ct ""
+local ipv6 = Ct(Cc(true) * before * "::" * behind + Cc(false) * Ct(groups * (P ":" * tail) ^ -1))
 
 local port = C(digit ^ 1) * -1
 local inet = Cc "inet" * ipv4 * ":" * port
