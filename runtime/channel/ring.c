@@ -108,6 +108,14 @@ bool ring_publish(struct ring_writer *w) {
     return atomic_exchange_explicit(&w->shared->asleep, 0, memory_order_relaxed) != 0;
 }
 
+bool ring_has_room(struct ring_writer *w, uint32_t bytes) {
+    uint64_t need = bytes + RECORD_MAX_BYTES / 2; /* what padding at the end may cost */
+    if (w->size - (w->tail - w->head) >= need) {
+        return true;
+    }
+    return refresh_head(w) == 0 && w->size - (w->tail - w->head) >= need;
+}
+
 uint64_t ring_pending(const struct ring_writer *w) {
     uint64_t head = atomic_load_explicit(&w->shared->head, memory_order_relaxed);
     return head >= w->head && head <= w->tail ? w->tail - head : w->tail - w->head;

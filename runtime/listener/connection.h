@@ -93,6 +93,12 @@ int connection_open(struct listener *l, int fd, const struct connection *peer);
 /** Does what can be done now: parses, hands on the body, writes, goes to the next request. */
 void connection_advance(struct connection *c);
 
+/** The answer is written: starts on what the client has sent since, or waits for it. */
+void connection_next_request(struct connection *c);
+
+/** Half-closes and reads on for a moment, so that unread bytes do not turn the answer into a reset. */
+void connection_linger(struct connection *c);
+
 /** Closes at once, answered or not; tells the vhost of an open stream. */
 void connection_abort(struct connection *c);
 

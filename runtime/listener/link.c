@@ -352,6 +352,17 @@ void link_drain(struct link *k) {
     }
 }
 
+void link_unblock(struct link *k) {
+    k->blocked = false;
+    for (uint32_t i = 0; i < k->slot_count; i++) {
+        struct connection *c = k->slots[i].connection;
+        if (c != NULL && !c->body_done) {
+            turn_touch(c);
+        }
+    }
+    link_activate(k);
+}
+
 bool link_settle(struct link *k) {
     if (k->state != LINK_OPEN || !channel_ready(&k->channel)) {
         return true;

@@ -75,6 +75,9 @@ void link_drain(struct link *k);
 /** Tries those who wait. */
 void link_serve_waiting(struct link *k);
 
+/** There may be room now: lets everyone who was held up try again. */
+void link_unblock(struct link *k);
+
 /** Answers for those who have waited too long. now: uv_now. */
 void link_sweep(struct link *k, uint64_t now);
 

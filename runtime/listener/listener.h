@@ -81,8 +81,10 @@ struct listener {
 
     uv_poll_t accept_poll, control_poll;
     uv_prepare_t turn;
+    uv_idle_t awake;     /* while there is more to do: the loop looks for events but does not wait */
     uv_timer_t sweep;    /* once a second: deadlines */
     uv_timer_t retry;    /* a few milliseconds: vhosts whose ring was full */
+    uv_timer_t deadline; /* of draining */
     uint64_t date_second;
     char date[HTTP_DATE_BYTES + 1];
 

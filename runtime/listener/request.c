@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "listener/connection.h"
+#include "listener/h1_response.h"
 #include "listener/routes.h"
 
 static void begin_exchange(struct connection *c) {

@@ -48,6 +48,7 @@ void response_own(struct connection *c, unsigned status, unsigned retry_s) {
     c->state = CONNECTION_ANSWERING;
     c->keep = framing.keep_alive;
     c->status = (uint16_t)status;
+    c->content_sent = framing.body == H1_BODY_NONE ? 0 : h1_error_body(status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
     c->head_written = c->end_seen = true;
 }
 
@@ -209,4 +210,24 @@ void response_log(struct connection *c) {
         }
     }
     log_producer_access(&c->listener->log, &m);
+}
+
+/* Whether the client may still be sending what nobody will read. */
+static bool client_may_send(const struct connection *c) {
+    return !c->ended_by_client && (!c->body_done || c->request->body_at < c->request->n);
+}
+
+void response_finish(struct connection *c) {
+    if (c->state == CONNECTION_OPEN) {
+        link_close_stream(c->link, c, !c->body_done, REASON_CANCELLED);
+    }
+    response_log(c);
+    c->keep = c->keep && c->body_done && !c->listener->draining;
+    if (c->keep) {
+        connection_next_request(c);
+    } else if (client_may_send(c)) {
+        connection_linger(c);
+    } else {
+        connection_abort(c);
+    }
 }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c – the listener: reads strangers' bytes, and holds nothing worth taking.
+ * Runs in: listener. Talks to: master (control), router (routes), vhosts (exchanges), logger (records).
+ * Distrusts: clients most, then vhosts, then the router. Opens nothing; every descriptor was given. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "listener/connection.h"
+#include "listener/routes.h"
+
+/* What master says before the cage closes. */
+static int take_start(struct listener *l) {
+    struct packet *p = &l->packet;
+    struct message_start_listener start;
+    process_await_start(&l->process, MESSAGE_START_LISTENER, 2, p);
+    if (message_start_listener_decode(&start, packet_payload(p), p->size) != 0) {
+        return EBADMSG;
+    }
+    l->id = start.listener;
+    l->port = start.port;
+    l->socket = packet_take(p, 0);
+    int rc = host_map_open(p->fds[1], &l->map);
+    packet_drop(p);
+    return -rc;
+}
+
+static int prepare(struct listener *l) {
+    int rc = uv_loop_init(&l->loop);
+    if (rc == 0) {
+        rc = links_init(l);
+    }
+    if (rc == 0) {
+        rc = routes_init(l);
+    }
+    if (rc == 0) {
+        rc = log_producer_init(&l->log);
+    }
+    if (rc == 0) {
+        rc = accept_start(l);
+    }
+    if (rc == 0) {
+        rc = control_start(l);
+    }
+    return rc == 0 ? turn_start(l) : rc;
+}
+
+int main(void) {
+    struct listener *l = calloc(1, sizeof *l);
+    const struct process_places places = {.read_dir = -1, .write_dir = -1};
+    if (l == NULL) {
+        return PROCESS_EXIT_FAILED;
+    }
+    process_begin(&l->process, ROLE_LISTENER);
+    int error = take_start(l);
+    if (error != 0) {
+        process_fail(&l->process, "start message", error);
+    }
+    int rc = prepare(l);
+    if (rc != 0) {
+        process_fail(&l->process, "preparing the loop", -rc);
+    }
+    process_close_cage(&l->process, &places, file_send_start_threads, &l->loop, 0);
+    process_ready(&l->process);
+    accept_resume(l);
+    return uv_run(&l->loop, UV_RUN_DEFAULT);
+}
