@@ -5,6 +5,7 @@
 #   luttpd_role(NAME SOURCES main.c ... [LINKS x y] [LUA])      bin/luttpd-NAME
 #   luttpd_program(NAME SOURCES main.c ... [LINKS x y] [LUA])   bin/NAME
 #   luttpd_unit_test(NAME SOURCES test_x.c [LINKS ...] [LUA])   ctest runs it as unit.NAME
+#   luttpd_test_program(NAME SOURCES x.c [LINKS ...] [LUA])     tests/NAME, for Python tests to start
 #   luttpd_fuzz(NAME SOURCES fuzz_x.c [LINKS ...])              ctest runs it as fuzz.NAME
 #   luttpd_embed_lua(TARGET PREFIX files.lua...)                Lua text in C arrays
 #
@@ -32,7 +33,7 @@ function(luttpd_finish target lua shipped links)
     else()
         target_compile_options(${target} PRIVATE ${LUTTPD_CET})
     endif()
-    if(shipped)
+    if(shipped AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
         target_compile_options(${target} PRIVATE ${LUTTPD_WARNINGS_SHIPPED})
     endif()
 endfunction()
@@ -75,6 +76,17 @@ function(luttpd_unit_test name)
     luttpd_finish(unit_${name} "${arg_LUA}" FALSE "${arg_LINKS};cmocka")
     add_test(NAME unit.${name} COMMAND unit_${name} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120)
+endfunction()
+
+# A helper that Python tests start: build/<preset>/tests/NAME.
+function(luttpd_test_program name)
+    cmake_parse_arguments(arg "LUA" "" "SOURCES;LINKS" ${ARGN})
+    if(LUTTPD_FUZZ)
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+    luttpd_finish(${name} "${arg_LUA}" FALSE "${arg_LINKS}")
 endfunction()
 
 # What is found while fuzzing is kept under build/; tests/fuzz/corpus holds what is committed.

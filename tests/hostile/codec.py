@@ -63,7 +63,7 @@ def _parts(name, values):
     return [_encode_field(field, values.get(field["name"], _empty(field))) for field in fields]
 
 
-def payload(name, **values):
+def payload(name, /, **values):
     return b"".join(_parts(name, values))
 
 
@@ -71,7 +71,7 @@ def raw_frame(message_id, content, size=None, reserved=0):
     return struct.pack("<IHH", len(content) if size is None else size, message_id, reserved) + content
 
 
-def frame(name, **values):
+def frame(name, /, **values):
     return raw_frame(MESSAGES[name]["id"], payload(name, **values))
 
 
@@ -123,7 +123,7 @@ def parse(data):
     return message["name"], values
 
 
-def send(sock, name, fds=(), **values):
+def send(sock, name, /, fds=(), **values):
     socket.send_fds(sock, [frame(name, **values)], list(fds))
 
 
