@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bind.c – listening sockets: one for each listener process, kept by master for its successors.
+ * Runs in: master. SO_REUSEPORT would let a second server of the same user share a port unnoticed,
+ * so each address is first bound without it. */
+#include "master/bind.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in inet;
+    struct sockaddr_in6 inet6;
+    struct sockaddr_un un;
+};
+
+static socklen_t address_of(const struct message_plan_listen *l, uint16_t port, union address *out) {
+    memset(out, 0, sizeof *out);
+    if (l->family == FAMILY_INET) {
+        out->inet.sin_family = AF_INET;
+        out->inet.sin_port = htons(port);
+        memcpy(&out->inet.sin_addr, l->address.p, sizeof out->inet.sin_addr);
+        return sizeof out->inet;
+    }
+    if (l->family == FAMILY_INET6) {
+        out->inet6.sin6_family = AF_INET6;
+        out->inet6.sin6_port = htons(port);
+        memcpy(&out->inet6.sin6_addr, l->address.p, sizeof out->inet6.sin6_addr);
+        return sizeof out->inet6;
+    }
+    out->un.sun_family = AF_UNIX;
+    memcpy(out->un.sun_path, l->address.p, l->address.n);
+    return sizeof out->un;
+}
+
+void bind_text(const struct message_plan_listen *l, uint16_t port, char out[BIND_TEXT_BYTES]) {
+    char address[INET6_ADDRSTRLEN] = "?";
+    if (l->family == FAMILY_UNIX) {
+        memcpy(out, "unix:", 5);
+        notes_escape(out + 5, BIND_TEXT_BYTES - 5, l->address);
+        return;
+    }
+    bool six = l->family == FAMILY_INET6;
+    (void)inet_ntop(six ? AF_INET6 : AF_INET, l->address.p, address, sizeof address);
+    (void)snprintf(out, BIND_TEXT_BYTES, six ? "http://[%s]:%u" : "http://%s:%u", address, port);
+}
+
+static int set(int fd, int level, int option) {
+    const int on = 1;
+    return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* Returns the bound socket, not yet listening, or -errno. */
+static int open_bound(const struct message_plan_listen *l, uint16_t port, bool shared) {
+    union address address;
+    socklen_t size = address_of(l, port, &address);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    mode_t mask = umask(0111); /* a path may be connected to by everyone who reaches it */
+    bool ok = set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && (!shared || set(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
+              (l->family != FAMILY_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0) &&
+              bind(fd, &address.any, size) == 0;
+    int error = errno;
+    (void)umask(mask);
+    if (!ok) {
+        (void)close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/* A path that nobody listens on any more is what an earlier server left behind. */
+static void remove_stale_path(const struct message_plan_listen *l) {
+    union address address;
+    struct stat facts;
+    socklen_t size = address_of(l, 0, &address);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return;
+    }
+    if (connect(fd, &address.any, size) != 0 && errno == ECONNREFUSED &&
+        lstat(address.un.sun_path, &facts) == 0 && S_ISSOCK(facts.st_mode)) {
+        (void)unlink(address.un.sun_path);
+    }
+    (void)close(fd);
+}
+
+static int probe(const struct message_plan_listen *l) {
+    if (l->family == FAMILY_UNIX) {
+        remove_stale_path(l);
+        return 0;
+    }
+    int fd = l->port == 0 ? 0 : open_bound(l, l->port, false);
+    int rc = fd >= 0 && l->port != 0 && listen(fd, 1) != 0 ? -errno : 0;
+    if (fd > 0) {
+        (void)close(fd);
+    }
+    return fd < 0 ? fd : rc;
+}
+
+static uint16_t port_of(int fd) {
+    union address address;
+    socklen_t size = sizeof address;
+    memset(&address, 0, sizeof address);
+    (void)getsockname(fd, &address.any, &size);
+    return address.any.sa_family == AF_INET ? ntohs(address.inet.sin_port)
+                                            : ntohs(address.inet6.sin6_port);
+}
+
+/* Sockets of one listen: the first fixes the port for the others; a path has only one. */
+static int bind_listen(struct bound_socket *sockets, const struct message_plan_listen *l, size_t index) {
+    uint16_t port = l->port;
+    int rc = probe(l);
+    for (uint16_t i = 0; i < l->processes && rc == 0; i++) {
+        bool again = l->family == FAMILY_UNIX && i > 0;
+        int fd = again ? dup(sockets[0].fd) : open_bound(l, port, l->family != FAMILY_UNIX);
+        if (fd < 0 || (!again && listen(fd, BIND_BACKLOG) != 0)) {
+            rc = fd < 0 && !again ? fd : -errno;
+            break;
+        }
+        port = l->family == FAMILY_UNIX ? 0 : port_of(fd);
+        sockets[i] = (struct bound_socket){.fd = fd, .port = port, .listen = index};
+    }
+    return rc;
+}
+
+int bind_all(struct master *m) {
+    char text[BIND_TEXT_BYTES];
+    size_t at = 0;
+    m->sockets = calloc(m->plan.listener_count, sizeof *m->sockets);
+    if (m->sockets == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < m->plan.listen_count; i++) {
+        const struct message_plan_listen *l = &m->plan.listens[i];
+        int rc = bind_listen(&m->sockets[at], l, i);
+        if (rc != 0) {
+            bind_text(l, l->port, text);
+            report(REPORT_ERROR, "cannot listen on %s: %s", text, strerror(-rc));
+            return rc;
+        }
+        at += l->processes;
+    }
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c – what each role is born with and told first.
+ * Runs in: master. */
+#include "master/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "master/places.h"
+
+#define MIB (1024u * 1024u)
+#define CONFIG_CPU_S 5
+#define ROLE_SPACE (1024u * MIB)          /* of address space: code, stacks, rings, maps */
+#define VHOST_SPACE (512u * MIB)          /* beside its Lua heap: stack, threads, channels */
+#define VHOST_HARD_CAP_FACTOR 4           /* of the heap's soft cap */
+
+struct spawn start_spawn(const struct master *m, const struct child *c, int control, const char *label) {
+    struct spawn s = {
+        .role = c->role,
+        .label = label,
+        .binary = m->binaries[c->role],
+        .control = control,
+        .network = m->network,
+        .root = m->root,
+        .uid = role_facts[c->role].reserved_uid,
+        .gid = role_facts[c->role].reserved_uid,
+        .address_space_bytes = ROLE_SPACE,
+        .single_user = m->options.single_user,
+    };
+    if (c->role == ROLE_CONFIG) {
+        s.cpu_s = CONFIG_CPU_S;
+    } else if (c->role == ROLE_VHOST) {
+        const struct message_plan_vhost *v = &m->plan.vhosts[c->index];
+        s.uid = v->uid;
+        s.gid = v->gid;
+        s.address_space_bytes = VHOST_SPACE + VHOST_HARD_CAP_FACTOR * v->memory_bytes;
+        s.processes = v->processes;
+    } else if (c->role == ROLE_LISTENER || c->role == ROLE_LOGGER) {
+        s.address_space_bytes = 0; /* a ring for each vhost: bounded by their number */
+    }
+    return s;
+}
+
+static int send_config(struct master *m, struct child *c, const char **what) {
+    int fds[4] = {-1, -1, -1, -1};
+    struct message_start_config start = {
+        .file = slice_text(m->options.file),
+        .check_only = m->options.check,
+        .single_user = m->options.single_user,
+        .uid = m->rules.uid,
+        .gid = m->rules.gid,
+    };
+    int rc = 0;
+    *what = m->options.directory;
+    fds[0] = open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fds[0] >= 0) {
+        *what = "/etc/passwd or /etc/group";
+        fds[1] = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+        fds[2] = open("/etc/group", O_RDONLY | O_CLOEXEC);
+    }
+    if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0) {
+        rc = -errno;
+    } else if ((fds[3] = places_open_users(m->options.state, m->options.check)) < 0) {
+        *what = "table of automatic users";
+        rc = fds[3];
+    } else {
+        rc = message_start_config_send(c->control, &start, fds);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
+    }
+    return rc;
+}
+
+static int send_listener(const struct master *m, const struct child *c) {
+    const struct bound_socket *s = &m->sockets[c->index];
+    const struct message_start_listener start = {.listener = (uint32_t)c->index, .port = s->port};
+    const int fds[2] = {s->fd, m->evaluation.routes};
+    return message_start_listener_send(c->control, &start, fds);
+}
+
+static int send_vhost(const struct master *m, const struct child *c, const char **what) {
+    const struct message_plan_vhost *v = &m->plan.vhosts[c->index];
+    struct message_start_vhost start = {
+        .vhost = v->vhost,
+        .generation = c->generation,
+        .name = v->name,
+        .memory_bytes = v->memory_bytes,
+        .cpu_ms = v->cpu_ms,
+        .wall_ms = v->wall_ms,
+        .hardened = v->hardened,
+    };
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        uid_t uid = role == ROLE_VHOST ? v->uid : role_facts[role].reserved_uid;
+        start.role_uids[role] = m->options.single_user ? m->rules.uid : uid;
+    }
+    int root = places_open_root(v, m->options.single_user);
+    if (root < 0) {
+        *what = "its root";
+        return root;
+    }
+    int rc = message_start_vhost_send(c->control, &start, &root);
+    (void)close(root);
+    return rc;
+}
+
+int start_send(struct master *m, struct child *c, const char **what) {
+    const struct message_start_router router = {0};
+    const struct message_start_logger logger = {.format = m->plan.server.format};
+    const int logger_fds[2] = {m->logs, m->evaluation.routes};
+    switch (c->role) {
+    case ROLE_CONFIG: return send_config(m, c, what);
+    case ROLE_ROUTER: return message_start_router_send(c->control, &router, &m->evaluation.routes);
+    case ROLE_LISTENER: return send_listener(m, c);
+    case ROLE_VHOST: return send_vhost(m, c, what);
+    case ROLE_LOGGER: return message_start_logger_send(c->control, &logger, logger_fds);
+    case ROLE_MASTER:
+    case ROLE_COUNT: break;
+    }
+    return -EINVAL;
+}
