@@ -32,8 +32,9 @@ static void compress(struct state *s, uint64_t word) {
 /* Up to eight bytes, the first one lowest. */
 static uint64_t read_word(const unsigned char *p, size_t n) {
     uint64_t word = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         word |= (uint64_t)p[i] << (8 * i);
+}
     return word;
 }
 
@@ -46,11 +47,13 @@ uint64_t siphash(const struct siphash_key *key, const void *p, size_t n) {
         key->word[1] ^ UINT64_C(0x7465646279746573),
     };
     size_t at = 0;
-    for (; n - at >= 8; at += 8)
+    for (; n - at >= 8; at += 8) {
         compress(&s, read_word(bytes + at, 8));
+}
     compress(&s, ((uint64_t)n << 56) | (n > at ? read_word(bytes + at, n - at) : 0));
     s.v2 ^= 0xff;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         round_once(&s);
+}
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
