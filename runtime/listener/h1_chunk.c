@@ -29,7 +29,23 @@ static bool is_control(uint8_t ch) {
     return (ch < 0x20 && ch != '\t') || ch == 0x7f;
 }
 
-static struct h1_refusal on_size(struct h1_chunks *c, uint8_t ch) {
+/* White space behind the size is bad, but to be borne before an extension: RFC 9112 section 7.1.1. */
+static struct h1_refusal on_extension(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
+    if (c->state == BLANK) {
+        if (!is_blank(ch) && ch != ';')
+            return BAD("white space behind a chunk size");
+        if (ch == ';')
+            c->state = EXTENSION;
+    } else if (ch == '\r') {
+        c->state = SIZE_LF;
+        return FINE;
+    } else if (is_control(ch)) {
+        return BAD("control byte in a chunk extension");
+    }
+    return ++c->extensions > l->extension_bytes ? BAD("chunk extensions too large") : FINE;
+}
+
+static struct h1_refusal on_size(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
     int value = h1_hex_value(ch);
     if (value >= 0) {
         if (++c->digits > SIZE_DIGITS_MAX || c->size > INT64_MAX >> 4)
@@ -39,31 +55,13 @@ static struct h1_refusal on_size(struct h1_chunks *c, uint8_t ch) {
     }
     if (c->digits == 0)
         return BAD("chunk without a size");
-    if (ch == '\r')
-        c->state = SIZE_LF;
-    else if (ch == ';')
-        c->state = EXTENSION;
-    else if (is_blank(ch))
+    if (ch == ';' || is_blank(ch)) {
         c->state = BLANK;
-    else
-        return BAD("malformed chunk size");
-    return FINE;
-}
-
-/* White space behind the size is bad, but to be borne before an extension: RFC 9112 section 7.1.1. */
-static struct h1_refusal on_extension(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
-    if (++c->extensions > l->extension_bytes)
-        return BAD("chunk extensions too large");
-    if (c->state == BLANK) {
-        if (!is_blank(ch) && ch != ';')
-            return BAD("white space behind a chunk size");
-        if (ch == ';')
-            c->state = EXTENSION;
-    } else if (ch == '\r') {
-        c->state = SIZE_LF;
-    } else if (is_control(ch)) {
-        return BAD("control byte in a chunk extension");
+        return on_extension(c, l, ch);
     }
+    if (ch != '\r')
+        return BAD("malformed chunk size");
+    c->state = SIZE_LF;
     return FINE;
 }
 
@@ -118,7 +116,7 @@ static struct h1_refusal on_trailer(struct h1_chunks *c, const struct h1_limits 
 
 static struct h1_refusal on_byte(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
     switch ((enum state)c->state) {
-    case SIZE: return on_size(c, ch);
+    case SIZE: return on_size(c, l, ch);
     case BLANK:
     case EXTENSION: return on_extension(c, l, ch);
     case SIZE_LF: return on_size_end(c, ch);
