@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asker.h – one listener, as the router knows it.
+ * Runs in: router. Distrusts: the listener. Its number is what master stamped on the channel. */
+#ifndef LUTTPD_ROUTER_ASKER_H
+#define LUTTPD_ROUTER_ASKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define ASKER_PACKETS_PER_TURN 64 /* so that no listener keeps the router from the others */
+#define ASKER_FORWARD_MS 5        /* between two rounds of wishes of one listener */
+
+struct router;
+
+struct asker {
+    struct router *router;
+    uint32_t number;
+    int socket;          /* owned control channel */
+    uv_poll_t *poll;     /* frees itself */
+    uv_timer_t *timer;   /* frees itself; for wishes that came too soon */
+    uint64_t forwarded_ms;
+    size_t wish_count;
+    bool wishes[];       /* vhosts, in the map's order, that it wants a channel to */
+};
+
+/** Begins to listen to a listener. Takes socket in every outcome; an earlier channel of the same
+ * listener is closed. */
+void asker_open(struct router *r, uint32_t number, int socket);
+
+/** Closes the channel and frees it. */
+void asker_close(struct asker *a);
+
+#endif
