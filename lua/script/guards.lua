@@ -65,6 +65,9 @@ local function settle(co, ok, ...)
 end
 
 function coroutine.resume(co, ...)
+  if type(co) ~= "thread" then
+    return raw_resume(co) -- raises, in the caller's name
+  end
   room()
   return settle(co, raw_resume(co, ...))
 end

@@ -53,13 +53,14 @@ static void open_libraries(lua_State *L, bool jit) {
     }
 }
 
-/* Forgets where libraries were registered, and the globals themselves. */
-static void drop_originals(lua_State *L) {
-    static const char *const entries[] = {"_LOADED", "_PRELOAD"};
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        lua_pushnil(L);
-        lua_setfield(L, LUA_REGISTRYINDEX, entries[i]);
-    }
+/* Hides the libraries where nothing looks for them, and empties the globals. They are kept, because
+ * ffi's state holds pointers to tables that only its library keeps alive. */
+static void hide_originals(lua_State *L) {
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    MUST(lua_istable(L, -1));
+    (void)luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
     lua_newtable(L);
     lua_replace(L, LUA_GLOBALSINDEX);
 }
@@ -143,7 +144,7 @@ int script_environment_prepare(lua_State *L) {
     lua_settop(L, 1);
     add_guards(s, L, 1);
     close_string_metatable(L, 1);
-    drop_originals(L);
+    hide_originals(L);
     s->allowed = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(L, script_describe_handler);
     s->describe = luaL_ref(L, LUA_REGISTRYINDEX);
