@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What each kind of Lua file may name without declaring it.
+std = "luajit"
+cache = false
+max_line_length = 140
+exclude_files = { "build" }
+
+local message_words = { "enum", "message", "u8", "u16", "u32", "u64", "boolean", "text", "bytes", "fields", "enumerated" }
+local process_words = { "process", "sanitizer", "only", "lacks", "has", "own_pid", "fails" }
+local server_words = { "listen", "defaults", "vhost", "logs" }
+local vhost_words = { "files", "redirect", "errors", "get", "post", "put", "delete", "any", "protect" }
+
+files["runtime/schema/messages.lua"] = { std = "none", read_globals = message_words, max_line_length = 240 }
+files["runtime/schema/processes.lua"] = { std = "none", read_globals = process_words, max_line_length = 240 }
+files["**/server.lua"] = { read_globals = server_words }
+files["**/vhost.lua"] = { read_globals = vhost_words }
+files["spec"] = { std = "+busted" }
