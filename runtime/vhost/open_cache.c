@@ -64,8 +64,9 @@ static void link_newest(struct open_cache *c, struct open_file *f) {
     c->newest = f;
 }
 
-void open_cache_forget(struct open_cache *c, struct open_file *f) {
-    if (!f->cached) {
+void open_cache_forget(struct open_file *f) {
+    struct open_cache *c = f->cache;
+    if (c == NULL) {
         return;
     }
     struct open_file **at = &c->buckets[f->hash % BUCKETS];
@@ -75,7 +76,7 @@ void open_cache_forget(struct open_cache *c, struct open_file *f) {
     }
     *at = f->chain;
     unlink_use(c, f);
-    f->cached = false;
+    f->cache = NULL;
     c->count--;
     open_file_release(f);
 }
@@ -84,7 +85,7 @@ bool open_cache_shrink(struct open_cache *c) {
     if (c->oldest == NULL) {
         return false;
     }
-    open_cache_forget(c, c->oldest);
+    open_cache_forget(c->oldest);
     return true;
 }
 
@@ -110,7 +111,7 @@ struct open_file *open_cache_find(struct open_cache *c, struct slice key, uint64
         return NULL;
     }
     if (now_ms - f->opened_ms > OPEN_CACHE_VALID_MS) {
-        open_cache_forget(c, f);
+        open_cache_forget(f);
         return NULL;
     }
     f->used_ms = now_ms;
@@ -125,7 +126,7 @@ struct open_file *open_cache_put(struct open_cache *c, struct slice key, int fd,
     uint64_t hash = hash_bytes(key);
     struct open_file *f = look_up(c, key, hash);
     if (f != NULL) {
-        open_cache_forget(c, f);
+        open_cache_forget(f);
     }
     f = calloc(1, sizeof *f + key.n);
     if (f == NULL) {
@@ -137,7 +138,7 @@ struct open_file *open_cache_put(struct open_cache *c, struct slice key, int fd,
     }
     f->fd = fd;
     f->references = 2;
-    f->cached = true;
+    f->cache = c;
     f->opened_ms = f->used_ms = now_ms;
     f->hash = hash;
     f->key_length = key.n;
@@ -151,7 +152,7 @@ struct open_file *open_cache_put(struct open_cache *c, struct slice key, int fd,
 
 size_t open_cache_sweep(struct open_cache *c, uint64_t now_ms) {
     while (c->oldest != NULL && now_ms - c->oldest->used_ms > OPEN_CACHE_IDLE_MS) {
-        open_cache_forget(c, c->oldest);
+        open_cache_forget(c->oldest);
     }
     return c->count;
 }

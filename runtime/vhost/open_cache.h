@@ -25,7 +25,7 @@ struct open_file {
     char last_modified[HTTP_DATE_BYTES];
 
     /* the cache's own */
-    bool cached;
+    struct open_cache *cache; /* NULL once forgotten */
     uint64_t opened_ms, used_ms;
     uint64_t hash;
     struct open_file *chain;           /* in its bucket */
@@ -52,7 +52,7 @@ struct open_file *open_cache_find(struct open_cache *c, struct slice key, uint64
 struct open_file *open_cache_put(struct open_cache *c, struct slice key, int fd, uint64_t now_ms);
 
 /** The file is not what it was: nobody finds it any more. */
-void open_cache_forget(struct open_cache *c, struct open_file *f);
+void open_cache_forget(struct open_file *f);
 
 /** Forgets what was not used since OPEN_CACHE_IDLE_MS. Returns how many files remain. */
 size_t open_cache_sweep(struct open_cache *c, uint64_t now_ms);

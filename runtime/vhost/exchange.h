@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exchange.h – the owner's side of the exchange protocol: streams over data channels.
+ * Runs in: vhost. Distrusts: every listener. One that breaks a rule loses its channel; the streams of
+ * the others live on. Nothing here knows routes, files' names or Lua.
+ *
+ *   exchange.c   channels: rings drained, rules checked       stream.c   slots, pool, request bodies
+ *   turn.c       the end of each loop turn                    reply.c    HEAD, content, END, credit
+ *   deadline.c   streams that make no progress
+ *
+ * A stream begins with OPEN and `open`. The site answers through reply.h, at once or later. What it
+ * is told next: `readable` where the request's body grew or ended, `writable` where a reply that had
+ * to wait is wholly on its way, `expired` where nothing moved for the deadline, `gone` once when the
+ * stream is over for whatever reason. After that the struct belongs to another stream. What the
+ * listener still says on a stream that is over has crossed our END or RESET: it is dropped.
+ */
+#ifndef LUTTPD_VHOST_EXCHANGE_H
+#define LUTTPD_VHOST_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "channel/channel.h"
+#include "schema/messages.h"
+#include "vhost/open_cache.h"
+
+#define STREAM_CREDIT_BYTES 32768 /* first window of each stream and direction */
+#define EXCHANGE_STREAMS_MAX 1024 /* open streams of one channel; the slot is the id's low 16 bits */
+#define STREAMS_MAX 4096          /* open streams of this process; more are refused */
+#define STREAMS_GROW_BY 16        /* streams that are allocated together */
+#define EXCHANGE_BATCH 256        /* records of one channel before the others get their turn */
+
+struct exchange;
+struct hub;
+
+enum reply_stage {
+    REPLY_NONE,    /* nothing sent */
+    REPLY_HEAD,    /* the head waits for room, in head_frame */
+    REPLY_CONTENT, /* head sent; content may follow */
+    REPLY_RESET,   /* a RESET waits for room */
+    REPLY_DONE,    /* END or RESET sent */
+};
+
+/** What the vhost says on a stream. See reply.h. */
+struct reply {
+    enum reply_stage stage;
+    bool waiting;         /* for room or credit: `writable` will come */
+    bool bodiless;        /* HEAD, 204, 304: content is counted, not sent */
+    bool finishing;       /* END follows the content at hand */
+    bool descriptor_sent; /* FILE_DESCRIPTOR went, its FILE did not */
+    uint8_t reason;       /* of the RESET */
+    uint32_t credit;      /* bytes of BODY the listener will take */
+    uint64_t announced_left; /* of the announced length; LENGTH_UNKNOWN */
+    uint8_t *head_frame;  /* owned: an encoded HEAD that waits for room */
+    size_t head_bytes;
+    struct slice memory;  /* content to send next: borrowed from the site, or in owned */
+    void *owned;          /* freed when memory has been sent */
+    struct open_file *file; /* then this, a reference */
+    uint64_t file_offset, file_left;
+};
+
+/** What the listener says on a stream: content that nobody has read yet. */
+struct body {
+    bool open;        /* BODY and END may still come */
+    uint32_t credit;  /* bytes the listener may still send */
+    uint32_t granted; /* read by the site, not yet granted back */
+    uint32_t unread;  /* bytes at the beginning of bytes */
+    uint8_t *bytes;   /* owned, STREAM_CREDIT_BYTES; NULL until needed */
+};
+
+struct stream {
+    struct exchange *exchange; /* NULL while the struct is in the pool */
+    uint32_t id;               /* the listener's */
+    uint32_t index;            /* in the hub's pool; with serial it names the stream for scripts */
+    uint32_t serial;
+    struct body body;
+    struct reply reply;
+    uint64_t deadline_ms;
+    struct stream *sooner, *later;        /* by deadline */
+    struct stream *next_blocked;          /* in the exchange's queue for room */
+    bool blocked;
+    void *site;                /* the site's own */
+};
+
+/** What the site does when something happens. All are called from the loop. */
+struct hub_events {
+    void (*open)(void *context, struct stream *s, const struct message_open *m, const struct ring_record *record);
+    void (*readable)(void *context, struct stream *s);
+    void (*writable)(void *context, struct stream *s);
+    void (*expired)(void *context, struct stream *s);
+    void (*gone)(void *context, struct stream *s);
+    void (*turn_over)(void *context); /* last in each loop turn, before the process may sleep */
+};
+
+/** Every channel of the process. */
+struct hub {
+    uv_loop_t *loop;
+    const struct hub_events *events;
+    void *context;
+    uint32_t deadline_after_ms;
+    struct exchange *all;      /* list */
+    struct exchange *active;   /* to be looked at before the loop sleeps */
+    struct stream *pool;       /* free streams */
+    struct stream **streams;   /* by index */
+    uint32_t stream_count, live;
+    struct stream *soonest, *latest; /* deadlines */
+    uint8_t *spare_body;       /* one buffer kept for the next stream */
+    uv_prepare_t prepare;
+    uv_idle_t idle;            /* runs while rings hold more than a batch */
+    uv_timer_t retry;          /* runs while a reply waits for room */
+    uv_timer_t deadline;
+    struct packet packet;
+    _Alignas(8) uint8_t scratch[RECORD_PAYLOAD_MAX];
+};
+
+struct exchange {
+    struct hub *hub;
+    struct channel channel;
+    uint64_t listener;
+    uv_poll_t poll;
+    struct exchange *next, *next_active;
+    bool active, turning, dead;
+    uint32_t live;
+    struct stream *blocked_first, *blocked_last;
+    struct stream *slots[EXCHANGE_STREAMS_MAX];
+};
+
+/* turn.c */
+
+/** Prepares the hub. events and context are borrowed. deadline_after_ms: how long a stream may go
+ * without progress. Returns 0 or a libuv error. */
+int hub_init(struct hub *h, uv_loop_t *loop, const struct hub_events *events, void *context,
+             uint32_t deadline_after_ms);
+
+/** Closes every channel and handle; the loop must run once more to finish. */
+void hub_close(struct hub *h);
+
+/** Frees the pool, after the loop has closed the handles. */
+void hub_deinit(struct hub *h);
+
+/** Asks for the exchange to be looked at before the loop sleeps. */
+void hub_activate(struct exchange *x);
+
+/** Lets a timer retry what waits for room, since nobody announces room in a ring. */
+void hub_retry_soon(struct hub *h);
+
+/* exchange.c */
+
+/** Takes one end of a data channel to a listener. Returns 0, or -errno with the socket closed. */
+int exchange_add(struct hub *h, int socket, uint64_t listener);
+
+/** Handles what the ring holds, at most a batch. Returns 1 where more is left, 0 where it is empty,
+ * negative where the listener broke a rule or is gone: close it. */
+int exchange_drain(struct exchange *x);
+
+/** Ends the channel and every stream on it. blame: what the listener did wrong, for the server's
+ * log; NULL where it did nothing. */
+void exchange_close(struct exchange *x, const char *blame);
+
+/** Notes that the channel cannot be used any more: it is closed before the loop sleeps. */
+void exchange_doom(struct exchange *x);
+
+/* stream.c */
+
+/** Gives the stream its slot. Returns NULL where STREAMS_MAX are open or memory has run out. */
+struct stream *stream_open(struct exchange *x, uint32_t id);
+
+/** Tells the site, then frees the slot and the struct. */
+void stream_close(struct stream *s);
+
+/** The stream with this name, or NULL where it is over. */
+struct stream *stream_named(const struct hub *h, uint32_t index, uint32_t serial);
+
+/** Keeps content that came. Returns 0, -EBADMSG where it exceeds the credit, -ENOMEM. */
+int stream_take_body(struct stream *s, struct slice data);
+
+/** Content that nobody has read; n = 0 where there is none now. Valid until it is consumed. */
+struct slice stream_unread(const struct stream *s);
+
+/** Everything unread has been read: grants credit as the window allows. */
+void stream_consume(struct stream *s);
+
+/** Grants the credit that is due. Returns 0, or -EAGAIN where the ring has no room: block. */
+int stream_grant(struct stream *s);
+
+/** Queues the stream until the ring has room; takes it out of that queue. Both may be repeated. */
+void stream_block(struct stream *s);
+void stream_unblock(struct stream *s);
+
+/* deadline.c */
+
+/** The stream made progress: its deadline begins anew. */
+void deadline_touch(struct stream *s);
+void deadline_remove(struct stream *s);
+
+#endif
