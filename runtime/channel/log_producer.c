@@ -147,10 +147,17 @@ int log_producer_receive(struct log_producer *p) {
     return rc == -EAGAIN ? 0 : rc;
 }
 
+/* Bytes of the record that ends at the tail, without what was padded before it: a record that came
+ * after padding begins at the ring's start. */
+static uint64_t record_bytes(const struct ring_writer *w, uint64_t tail_before) {
+    uint64_t grown = w->tail - tail_before, offset = w->tail & (w->size - 1);
+    return offset != 0 && offset < grown ? offset : grown;
+}
+
 /* rc: of a message_*_put. */
 static void count_put(struct log_producer *p, int rc, uint64_t tail_before) {
     if (rc == 0) {
-        p->since_bell_bytes += p->writer->tail - tail_before;
+        p->since_bell_bytes += record_bytes(p->writer, tail_before);
         return;
     }
     p->dropped++;
