@@ -22,7 +22,7 @@ struct slot {
     uint32_t tag;    /* high half of the hash */
     uint32_t vhost;  /* index among the vhosts */
     uint16_t length;
-    uint16_t kind;   /* enum host_kind */
+    uint16_t kind; /* enum host_kind */
 };
 
 struct host_map {
@@ -46,7 +46,8 @@ struct census {
 /* Walking ----------------------------------------------------------------------------------- */
 
 /* Every reader of a route map may get the same records: the router's table stands for all. */
-static int walk(const uint8_t *bytes, size_t size, const struct router_from_config_record *handlers, void *context) {
+static int walk(const uint8_t *bytes, size_t size, const struct router_from_config_record *handlers,
+                void *context) {
     struct record_file file;
     struct ring_record record;
     int rc;
@@ -56,7 +57,7 @@ static int walk(const uint8_t *bytes, size_t size, const struct router_from_conf
                                                 record.size, NULL);
         if (rc < 0) {
             return rc;
-}
+        }
     }
     return rc;
 }
@@ -80,17 +81,18 @@ static uint64_t hash_pattern(const struct host_map *map, struct slice host) {
 }
 
 /* The slot of this pattern, or the free one where it would go. */
-static struct slot *find_slot(const struct host_map *map, enum host_kind kind, struct slice host, uint64_t hash) {
+static struct slot *find_slot(const struct host_map *map, enum host_kind kind, struct slice host,
+                              uint64_t hash) {
     uint32_t tag = (uint32_t)(hash >> 32);
     for (uint32_t at = (uint32_t)hash & map->mask;; at = (at + 1) & map->mask) {
         struct slot *slot = &map->slots[at];
         if (slot->offset == 0) {
             return slot;
-}
+        }
         if (slot->tag == tag && slot->kind == kind && slot->length == host.n &&
             memcmp(map->bytes + slot->offset, host.p, host.n) == 0) {
             return slot;
-}
+        }
     }
 }
 
@@ -109,11 +111,11 @@ static long find_wildcard(const struct host_map *map, struct slice host) {
         size_t length = host.n - i - 1;
         if (host.p[i] != '.' || !wildcard_has_length(map, length)) {
             continue;
-}
+        }
         long index = find_pattern(map, HOST_KIND_WILDCARD, slice_from(host.p + i + 1, length));
         if (index >= 0) {
             return index;
-}
+        }
     }
     return -1;
 }
@@ -122,12 +124,12 @@ static long find_index(const struct host_map *map, struct slice host) {
     long index = -1;
     if (host.n > 1 && host.p[host.n - 1] == '.') {
         host.n--;
-}
+    }
     if (host.n > 0 && host.n < 256) {
         index = find_pattern(map, HOST_KIND_EXACT, host);
         if (index < 0) {
             index = find_wildcard(map, host);
-}
+        }
     }
     return index >= 0 ? index : map->default_vhost;
 }
@@ -136,7 +138,7 @@ bool host_map_find(const struct host_map *map, struct slice host, uint64_t *vhos
     long index = find_index(map, host);
     if (index < 0) {
         return false;
-}
+    }
     *vhost = map->vhosts[index].id;
     return true;
 }
@@ -163,7 +165,7 @@ long host_map_vhost_index(const struct host_map *map, uint64_t vhost) {
             low = middle + 1;
         } else {
             high = middle;
-}
+        }
     }
     return low < map->vhost_count && map->vhosts[low].id == vhost ? (long)low : -1;
 }
@@ -175,10 +177,10 @@ static int take_vhost(void *context, const struct message_route_vhost *m, struct
     (void)p;
     if (m->vhost == 0 || m->name.n == 0) {
         return -EBADMSG;
-}
+    }
     if (map->vhost_count > 0 && m->vhost <= map->vhosts[map->vhost_count - 1].id) {
         return -EBADMSG;
-}
+    }
     map->vhosts[map->vhost_count++] = (struct host_map_vhost){m->vhost, m->name};
     return 0;
 }
@@ -187,12 +189,12 @@ static int take_vhost(void *context, const struct message_route_vhost *m, struct
 static bool pattern_is_possible(struct slice host) {
     if (host.n == 0 || host.n > 255 || host.p[0] == '.' || host.p[host.n - 1] == '.') {
         return false;
-}
+    }
     for (size_t i = 0; i < host.n; i++) {
         char c = host.p[i];
         if (c <= ' ' || c >= 0x7f || (c >= 'A' && c <= 'Z') || c == '*') {
             return false;
-}
+        }
     }
     return true;
 }
@@ -200,7 +202,7 @@ static bool pattern_is_possible(struct slice host) {
 static int take_default(struct host_map *map, struct slice host, long index) {
     if (host.n != 0 || map->default_vhost >= 0) {
         return -EBADMSG;
-}
+    }
     map->default_vhost = index;
     return 0;
 }
@@ -211,18 +213,18 @@ static int take_host(void *context, const struct message_route_host *m, struct p
     (void)p;
     if (index < 0) {
         return -EBADMSG;
-}
+    }
     if (m->kind == HOST_KIND_DEFAULT) {
         return take_default(map, m->host, index);
-}
+    }
     if (!pattern_is_possible(m->host)) {
         return -EBADMSG;
-}
+    }
     uint64_t hash = hash_pattern(map, m->host);
     struct slot *slot = find_slot(map, m->kind, m->host, hash);
     if (slot->offset != 0) {
         return -EBADMSG; /* the same pattern twice */
-}
+    }
     slot->offset = (uint32_t)((const uint8_t *)m->host.p - map->bytes);
     slot->tag = (uint32_t)(hash >> 32);
     slot->vhost = (uint32_t)index;
@@ -230,7 +232,7 @@ static int take_host(void *context, const struct message_route_host *m, struct p
     slot->kind = (uint16_t)m->kind;
     if (m->kind == HOST_KIND_WILDCARD) {
         map->wildcard_lengths[m->host.n / 64] |= UINT64_C(1) << (m->host.n % 64);
-}
+    }
     return 0;
 }
 
@@ -238,7 +240,7 @@ static int allocate(struct host_map *map, const struct census *census) {
     size_t slots = 16;
     while (slots < census->hosts + census->hosts / 2 + 1) {
         slots *= 2;
-}
+    }
     map->mask = (uint32_t)(slots - 1);
     map->slots = calloc(slots, sizeof(*map->slots));
     map->vhosts = calloc(census->vhosts + 1, sizeof(*map->vhosts));
@@ -246,31 +248,33 @@ static int allocate(struct host_map *map, const struct census *census) {
 }
 
 static int fill(struct host_map *map) {
-    static const struct router_from_config_record counting = {.route_vhost = count_vhost, .route_host = count_host};
-    static const struct router_from_config_record taking = {.route_vhost = take_vhost, .route_host = take_host};
+    static const struct router_from_config_record counting = {.route_vhost = count_vhost,
+                                                              .route_host = count_host};
+    static const struct router_from_config_record taking = {.route_vhost = take_vhost,
+                                                            .route_host = take_host};
     struct census census = {0, 0};
     int rc = walk(map->bytes, map->size, &counting, &census);
     if (rc == 0) {
         rc = allocate(map, &census);
-}
+    }
     return rc == 0 ? walk(map->bytes, map->size, &taking, map) : rc;
 }
 
 int host_map_new(const uint8_t *bytes, size_t size, struct host_map **out) {
     if (size > HOST_MAP_FILE_MAX) {
         return -EFBIG;
-}
+    }
     struct host_map *map = calloc(1, sizeof(*map));
     if (map == NULL) {
         return -ENOMEM;
-}
+    }
     map->bytes = bytes;
     map->size = size;
     map->default_vhost = -1;
     int rc = getrandom(&map->key, sizeof(map->key), 0) == (ssize_t)sizeof(map->key) ? 0 : -errno;
     if (rc == 0) {
         rc = fill(map);
-}
+    }
     if (rc < 0) {
         host_map_free(map);
         return rc;
@@ -285,23 +289,23 @@ int host_map_open(int fd, struct host_map **out) {
     int rc = memfd_map_file(fd, HOST_MAP_FILE_MAX, &bytes, &size);
     if (rc < 0) {
         return rc;
-}
+    }
     rc = host_map_new(bytes, size, out);
     if (rc < 0) {
         munmap((void *)(uintptr_t)bytes, size);
     } else {
         (*out)->mapped = true;
-}
+    }
     return rc;
 }
 
 void host_map_free(struct host_map *map) {
     if (map == NULL) {
         return;
-}
+    }
     if (map->mapped) {
         munmap((void *)(uintptr_t)map->bytes, map->size);
-}
+    }
     free(map->slots);
     free(map->vhosts);
     free(map);

@@ -34,7 +34,7 @@ static uint64_t read_word(const unsigned char *p, size_t n) {
     uint64_t word = 0;
     for (size_t i = 0; i < n; i++) {
         word |= (uint64_t)p[i] << (8 * i);
-}
+    }
     return word;
 }
 
@@ -49,11 +49,11 @@ uint64_t siphash(const struct siphash_key *key, const void *p, size_t n) {
     size_t at = 0;
     for (; n - at >= 8; at += 8) {
         compress(&s, read_word(bytes + at, 8));
-}
+    }
     compress(&s, ((uint64_t)n << 56) | (n > at ? read_word(bytes + at, n - at) : 0));
     s.v2 ^= 0xff;
     for (int i = 0; i < 3; i++) {
         round_once(&s);
-}
+    }
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

@@ -1,0 +1,262 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- plan.lua: judges the statements together, and makes the plan of them: what must be unique is,
+-- defaults are filled in, users are numbers, paths are absolute.
+
+local check = require "config.check"
+local schema = require "config.schema"
+local show = require "config.show"
+local Users = require "config.users"
+
+local PATH_MAX = 4095
+local LOGS_DEFAULT = "/var/log/luttpd"
+local LOGS_SINGLE_USER = "logs" -- beside the configuration: /var/log is not the caller's
+
+local Plan = {}
+
+local function report_to(mistakes, statement)
+  return function(path, reason, missing)
+    mistakes:add_at(statement, path, reason, missing)
+  end
+end
+
+-- Collecting ------------------------------------------------------------------------------------
+
+local function collect_once(self, statement, fields)
+  local first = self.once[statement.kind]
+  if first then
+    self.mistakes:add_at(statement, {}, ("given twice: first on line %d"):format(first.line))
+    return
+  end
+  self.once[statement.kind] = { line = statement.line, fields = fields or {} }
+end
+
+local function count(self, statement, known)
+  local so_far = (self.seen[statement.kind] or 0) + 1
+  self.seen[statement.kind] = so_far
+  if known.many and so_far == known.many + 1 then
+    self.mistakes:add_at(statement, {}, ("luttpd serves at most %d %s statements"):format(known.many, statement.kind))
+  end
+end
+
+local function collect(self, session)
+  for _, statement in ipairs(session.list) do
+    local known = schema.statements[statement.kind]
+    count(self, statement, known)
+    local fields = check.statement(known.rule, statement.value, report_to(self.mistakes, statement))
+    if known.many then
+      if fields then table.insert(self[statement.kind], { statement = statement, fields = fields }) end
+    else
+      collect_once(self, statement, fields)
+    end
+  end
+  for statement in pairs(session.open) do
+    self.mistakes:add_at(statement, {}, ('%s "%s" is not followed by a table { ... }'):format(
+      statement.kind, statement.name))
+    count(self, statement, {})
+  end
+end
+
+-- Listening -------------------------------------------------------------------------------------
+
+local function listens(self)
+  local list, lines, listeners = {}, {}, 0
+  for _, listen in ipairs(self.listen) do
+    local endpoint, processes = listen.fields[1], listen.fields.processes or 1
+    if endpoint then
+      local id = ("%s %s %d"):format(endpoint.family, endpoint.address, endpoint.port)
+      local asks_kernel = endpoint.family ~= "unix" and endpoint.port == 0
+      if lines[id] and not asks_kernel then
+        self.mistakes:add_at(listen.statement, { 1 }, ("%s is listened on twice: first on line %d"):format(
+          show.name(endpoint.text), lines[id]))
+      elseif endpoint.family == "unix" and processes > 1 then
+        self.mistakes:add_at(listen.statement, { "processes" }, "a unix socket is served by one process")
+      end
+      lines[id] = lines[id] or listen.statement.line
+      listeners = listeners + processes
+      list[#list + 1] =
+        { family = endpoint.family, address = endpoint.address, port = endpoint.port, processes = processes }
+    end
+  end
+  if listeners > schema.listeners_max then
+    self.mistakes:add(0, "listen", ("%d listener processes together: luttpd runs at most %d"):format(
+      listeners, schema.listeners_max))
+  end
+  return list
+end
+
+-- Hosts -----------------------------------------------------------------------------------------
+
+local function claim_hosts(self, vhost, hosts)
+  local claimed = {}
+  for _, item in ipairs(hosts) do
+    local pattern = item.value
+    local holder = self.hosts[pattern.text]
+    if holder then
+      local whose = holder == vhost and "this vhost" or ('the vhost "%s"'):format(holder.statement.name)
+      self.mistakes:add_at(vhost.statement, { "hosts", item.at }, ("%s already belongs to %s"):format(
+        show.name(pattern.text), whose))
+    else
+      self.hosts[pattern.text] = vhost
+      claimed[#claimed + 1] = { kind = pattern.kind, host = pattern.host }
+    end
+  end
+  return claimed
+end
+
+local function claim_default(self, vhost, claimed)
+  if self.default then
+    self.mistakes:add_at(vhost.statement, { "default" }, ('the vhost "%s" is the default already'):format(
+      self.default.statement.name))
+  else
+    self.default = vhost
+    claimed[#claimed + 1] = { kind = "default", host = "" }
+  end
+end
+
+local function hosts_of(self, vhost)
+  local fields = vhost.fields
+  local claimed = claim_hosts(self, vhost, fields.hosts or {})
+  if fields.default then claim_default(self, vhost, claimed) end
+  local says_hosts = type(vhost.statement.value) == "table" and rawget(vhost.statement.value, "hosts") ~= nil
+  if #claimed == 0 and (not says_hosts or fields.hosts and #fields.hosts == 0) and fields.default == nil then
+    self.mistakes:add_at(vhost.statement, {}, 'no host leads here: write hosts = { "name.example" } or default = true',
+      "hosts")
+  end
+  return claimed
+end
+
+-- Vhosts ----------------------------------------------------------------------------------------
+
+local function absolute(self, path)
+  if path:sub(1, 1) ~= "/" then path = self.input.directory .. "/" .. path end
+  path = path:gsub("/+", "/")
+  repeat
+    local before = path
+    path = path:gsub("/%./", "/"):gsub("/%.$", "/")
+  until path == before
+  return #path > 1 and path:gsub("/$", "") or path
+end
+
+local function directory_of(self, statement, key, path)
+  local full = absolute(self, path)
+  if #full > PATH_MAX then
+    local reason = ("the path is longer than %d bytes with its directory"):format(PATH_MAX)
+    self.mistakes:add_at(statement, { key }, reason)
+  end
+  return full
+end
+
+local function limits_of(self, fields)
+  local own = fields.limits or {}
+  local common = self.once.defaults and self.once.defaults.fields.limits or {}
+  local limits = {}
+  for name, rule in pairs(schema.limits.fields) do
+    limits[name] = own[name] or common[name]
+      or rule.kind == "integer" and rule.default
+      or require("shared." .. rule.kind).parse(rule.default)
+  end
+  return limits
+end
+
+local function hardened(self, fields)
+  if fields.hardened ~= nil then return fields.hardened end
+  return self.once.defaults ~= nil and self.once.defaults.fields.hardened == true
+end
+
+local function user_of(self, vhost)
+  local fields, input = vhost.fields, self.input
+  if input.single_user then return { uid = input.uid, gid = input.gid, automatic = false } end
+  if fields.user == nil or not self.users then return nil end
+  local user, reason =
+    self.users:resolve { name = vhost.statement.name, user = fields.user, shared_user = fields.shared_user }
+  if not user then self.mistakes:add_at(vhost.statement, { "user" }, reason) end
+  return user
+end
+
+local function plan_vhost(self, vhost)
+  local fields, statement = vhost.fields, vhost.statement
+  local limits, user = limits_of(self, fields), user_of(self, vhost)
+  local hosts = hosts_of(self, vhost)
+  local root = fields.root and directory_of(self, statement, "root", fields.root)
+  if not user or not root then return nil end
+  return {
+    statement = statement, name = statement.name, hosts = hosts, root = root,
+    uid = user.uid, gid = user.gid, automatic = user.automatic, shared_user = fields.shared_user == true,
+    memory_bytes = limits.memory, cpu_ms = limits.cpu, wall_ms = limits.wall, processes = limits.processes,
+    hardened = hardened(self, fields),
+  }
+end
+
+local function vhosts(self)
+  local list, lines = {}, {}
+  for _, vhost in ipairs(self.vhost) do
+    local name, line = vhost.statement.name, vhost.statement.line
+    if lines[name] then
+      local reason = ("there are two vhosts of this name: first on line %d"):format(lines[name])
+      self.mistakes:add_at(vhost.statement, {}, reason)
+    else
+      lines[name] = line
+      list[#list + 1] = plan_vhost(self, vhost)
+    end
+  end
+  if not self.input.single_user then
+    Users.check_sharing(list, function(vhost, reason)
+      self.mistakes:add_at(vhost.statement, { "user" }, reason)
+    end)
+  end
+  return list
+end
+
+-- The whole ------------------------------------------------------------------------------------
+
+local function check_presence(self)
+  if not self.seen.listen then
+    self.mistakes:add(0, "listen", 'no listen: the server would answer nowhere; write listen "0.0.0.0:80"')
+  end
+  if not self.seen.vhost then
+    self.mistakes:add(0, "vhost", 'no vhost: the server would answer nobody; write vhost "name" { ... }')
+  end
+  if self.input.single_user and self.input.uid == 0 then
+    self.mistakes:add(0, "", "single-user mode runs every vhost as its caller, and root is not a user for that")
+  end
+end
+
+local function set_range(self)
+  if not self.users then return end
+  local fields = self.once.automatic_users and self.once.automatic_users.fields or {}
+  local rules = schema.statements.automatic_users.rule.fields
+  local first, size = fields.first or rules.first.default, fields.count or rules.count.default
+  if first + size - 1 > rules.first.max then
+    local reason = ("the range ends above %d"):format(rules.first.max)
+    self.mistakes:add(self.once.automatic_users.line, "automatic_users", reason)
+  end
+  self.users.automatic:range(first, size, function(uid) return self.users:taken(uid) end)
+end
+
+local function logs(self)
+  local stated = self.once.logs
+  local fields = stated and stated.fields or {}
+  local dir = fields.dir or (self.input.single_user and LOGS_SINGLE_USER or LOGS_DEFAULT)
+  return absolute(self, dir), fields.format or schema.statements.logs.rule.fields.format.default
+end
+
+--- Makes the plan. Every mistake found is added to mistakes; the plan counts only without any.
+---@param input table directory, single_user, uid, gid
+---@param session table see statements.lua
+---@param users table|nil see users.lua; nil where their files are damaged
+---@param mistakes table see mistakes.lua
+---@return table plan logs, format, listens, vhosts
+function Plan.make(input, session, users, mistakes)
+  local self = {
+    input = input, users = users, mistakes = mistakes,
+    listen = {}, vhost = {}, once = {}, seen = {}, hosts = {},
+  }
+  collect(self, session)
+  check_presence(self)
+  set_range(self)
+  local plan = { listens = listens(self), vhosts = vhosts(self) }
+  plan.logs, plan.format = logs(self)
+  return plan
+end
+
+return Plan

@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- schema.lua: every name that server.lua may use, as data. check.lua walks it; nothing else knows it.
+--
+-- A rule has a kind, and what that kind asks for:
+--   boolean · integer {min, max} · choice {values} · duration {min, max} · size {min, max}
+--   path · directory · host · user · endpoint
+--   list {of, max}      items without names
+--   table {fields}      named fields; item: the rule of the one item without name
+-- Each may have: default, required (true, or a hint shown where it is missing).
+-- shorthand: the field (or 1) that a statement's lone string stands for.
+-- later: names of the design that this version does not support, which is what it then says.
+
+local limits = {
+  kind = "table",
+  fields = {
+    memory = { kind = "size", min = "1MB", max = "64GB", default = "128MB" },
+    cpu = { kind = "duration", min = "10ms", max = "60s", default = "100ms" },
+    wall = { kind = "duration", min = "10ms", max = "1h", default = "10s" },
+    processes = { kind = "integer", min = 1, max = 1024, default = 4 },
+  },
+}
+
+local hardened = { kind = "boolean", default = false }
+
+local listen = {
+  kind = "table", shorthand = 1,
+  item = { kind = "endpoint", required = 'write listen { "0.0.0.0:80" }' },
+  fields = { processes = { kind = "integer", min = 1, max = 64, default = 1 } },
+  later = { "tls", "protocol" },
+}
+
+local vhost = {
+  kind = "table",
+  fields = {
+    hosts = { kind = "list", of = { kind = "host" }, max = 4096 },
+    user = { kind = "user", required = 'write user = "auto", or the name of an account' },
+    root = { kind = "directory", required = 'write root = "/srv/www/name"' },
+    limits = limits,
+    hardened = hardened,
+    shared_user = { kind = "boolean", default = false },
+    default = { kind = "boolean", default = false },
+  },
+  later = { "grants", "start", "listener", "label", "apps" },
+}
+
+local defaults = {
+  kind = "table",
+  fields = { limits = limits, hardened = hardened },
+  later = { "start", "grants" },
+}
+
+local logs = {
+  kind = "table", shorthand = "dir",
+  fields = {
+    dir = { kind = "path" },
+    format = { kind = "choice", values = { "combined", "json", "both" }, default = "combined" },
+  },
+}
+
+-- The whole range is kept for automatic users, whatever part of it is given out here.
+local automatic_users = {
+  kind = "table",
+  fields = {
+    first = { kind = "integer", min = 1900000000, max = 1999999999, default = 1900000000 },
+    count = { kind = "integer", min = 1, max = 100000000, default = 100000 },
+  },
+}
+
+return {
+  -- many: may stand that often. named: takes a name, then a table.
+  statements = {
+    listen = { rule = listen, many = 64 },
+    vhost = { rule = vhost, many = 16384, named = true },
+    defaults = { rule = defaults },
+    logs = { rule = logs },
+    automatic_users = { rule = automatic_users },
+  },
+  later = { "include", "routing", "parsing", "grants", "tls" },
+  limits = limits,
+  listeners_max = 128, -- processes of all listen statements together
+}
