@@ -11,7 +11,8 @@
  * is never left lying while the reader sleeps.
  *
  * A ring that runs empty is rewound: the writer pads to the end, so that a quiet channel keeps
- * using its first pages instead of touching, in time, all of them. */
+ * using its first pages instead of touching, in time, all of them. Until the reader has passed the
+ * padding only the room before the old place is free, so it must be worth a burst: half the ring. */
 #include "channel/ring.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 #include "base/must.h"
 
 #define ALIGNMENT 8u
-#define REWIND_BYTES 4096u /* an empty ring is rewound once it has used that much */
+#define REWIND_MAX_BYTES 65536u /* an empty ring is rewound once it has used that much, or half */
 
 static uint32_t round_up(uint32_t n) {
     return (n + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
@@ -57,13 +58,17 @@ static void pad_to_end(struct ring_writer *w) {
     w->tail += rest;
 }
 
+static uint32_t rewind_bytes(const struct ring_writer *w) {
+    return w->size / 2 < REWIND_MAX_BYTES ? w->size / 2 : REWIND_MAX_BYTES;
+}
+
 /* Whether need bytes fit, contiguous, behind the tail. A record is at most half the ring, so an
  * empty ring always has room: what does not fit before the end fits before the offset. */
 static bool has_room(const struct ring_writer *w, uint32_t need, bool *wraps) {
     uint64_t free_bytes = w->size - (w->tail - w->head);
     uint32_t offset = (uint32_t)(w->tail & (w->size - 1));
     uint32_t rest = w->size - offset;
-    bool rewind = w->tail == w->head && offset >= REWIND_BYTES && offset >= need;
+    bool rewind = w->tail == w->head && offset >= rewind_bytes(w) && offset >= need;
     *wraps = rest < need || rewind;
     return free_bytes >= (*wraps ? (uint64_t)rest + need : need);
 }
@@ -73,7 +78,7 @@ void *ring_reserve(struct ring_writer *w, uint32_t payload_max) {
     bool wraps;
 
     MUST(payload_max <= RECORD_PAYLOAD_MAX);
-    if (!has_room(w, need, &wraps) || w->tail - w->head >= REWIND_BYTES) {
+    if (!has_room(w, need, &wraps) || w->tail - w->head >= rewind_bytes(w)) {
         if (refresh_head(w) != 0) {
             errno = EBADMSG;
             return NULL;
@@ -108,12 +113,15 @@ bool ring_publish(struct ring_writer *w) {
     return atomic_exchange_explicit(&w->shared->asleep, 0, memory_order_relaxed) != 0;
 }
 
-bool ring_has_room(struct ring_writer *w, uint32_t bytes) {
-    uint64_t need = bytes + RECORD_MAX_BYTES / 2; /* what padding at the end may cost */
-    if (w->size - (w->tail - w->head) >= need) {
-        return true;
-    }
-    return refresh_head(w) == 0 && w->size - (w->tail - w->head) >= need;
+/* Free bytes once a record of need bytes is in, or negative. */
+static int64_t free_after(const struct ring_writer *w, uint32_t need) {
+    uint32_t rest = w->size - (uint32_t)(w->tail & (w->size - 1));
+    return (int64_t)(w->size - (w->tail - w->head)) - need - (rest < need ? rest : 0);
+}
+
+bool ring_has_room(struct ring_writer *w, uint32_t payload, uint32_t reserve) {
+    uint32_t need = round_up(RECORD_HEADER_BYTES + payload);
+    return free_after(w, need) >= reserve || (refresh_head(w) == 0 && free_after(w, need) >= reserve);
 }
 
 uint64_t ring_pending(const struct ring_writer *w) {

@@ -70,9 +70,9 @@ void ring_commit(struct ring_writer *w, uint16_t type, uint32_t payload_bytes);
 /** Lets the reader see all committed records. Returns true where the reader sleeps: ring once. */
 bool ring_publish(struct ring_writer *w);
 
-/** Whether records of bytes in all (headers included) surely fit now. Looks at the reader's index
- * only where the last look does not do. A reader that broke the rules has no room. */
-bool ring_has_room(struct ring_writer *w, uint32_t bytes);
+/** Whether a record with that payload fits now and leaves at least reserve bytes for others. Looks at
+ * the reader's index only where the last look does not do; a reader that lied has no room. */
+bool ring_has_room(struct ring_writer *w, uint32_t payload, uint32_t reserve);
 
 /** Bytes committed that the reader has not consumed, as far as is known. */
 uint64_t ring_pending(const struct ring_writer *w);

@@ -16,7 +16,7 @@
 #include "listener/routes.h"
 
 #define SLOTS_AT_FIRST 16
-#define CONTROL_RESERVE_BYTES 20480 /* of the ring: RESET and CREDIT of every stream always fit */
+#define CONTROL_RESERVE_BYTES (16 * LINK_STREAMS_MAX) /* of the ring: a RESET for every stream fits */
 #define DRAIN_RECORDS_MAX 1024      /* in one go, so that one vhost does not hold up the others */
 #define EMPTY_BELLS_MAX 5000        /* in a second: doorbells without records */
 
@@ -169,7 +169,7 @@ void link_close_stream(struct link *k, struct connection *c, bool abandoned, enu
 }
 
 bool link_has_room(struct link *k, size_t payload) {
-    return ring_has_room(&k->channel.writer, (uint32_t)payload + CONTROL_RESERVE_BYTES);
+    return ring_has_room(&k->channel.writer, (uint32_t)payload, CONTROL_RESERVE_BYTES);
 }
 
 void link_serve_waiting(struct link *k) {
@@ -356,7 +356,7 @@ void link_unblock(struct link *k) {
     k->blocked = false;
     for (uint32_t i = 0; i < k->slot_count; i++) {
         struct connection *c = k->slots[i].connection;
-        if (c != NULL && !c->body_done) {
+        if (c != NULL) {
             turn_touch(c);
         }
     }

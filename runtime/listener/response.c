@@ -174,8 +174,10 @@ void response_consumed(struct connection *c) {
                                           .bytes = STREAM_CREDIT_BYTES - c->window - (uint32_t)waiting};
     if (message_credit_put(&c->link->channel.writer, &credit) == 0) {
         c->window += credit.bytes;
-        link_activate(c->link);
+    } else {
+        c->link->blocked = true; /* tried again soon */
     }
+    link_activate(c->link);
 }
 
 void response_broken(struct connection *c, unsigned status) {
