@@ -78,7 +78,8 @@ void *ring_reserve(struct ring_writer *w, uint32_t payload_max) {
     bool wraps;
 
     MUST(payload_max <= RECORD_PAYLOAD_MAX);
-    if (!has_room(w, need, &wraps) || w->tail - w->head >= rewind_bytes(w)) {
+    bool past = (w->tail & (w->size - 1)) >= rewind_bytes(w); /* look whether it could be rewound */
+    if (!has_room(w, need, &wraps) || (past && !wraps)) {
         if (refresh_head(w) != 0) {
             errno = EBADMSG;
             return NULL;
