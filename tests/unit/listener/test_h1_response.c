@@ -129,7 +129,8 @@ static void test_response_cannot_be_split(void **state) {
     char text[512];
     for (unsigned c = 0; c < 256; c++) {
         char value[] = "a long enough value ?SET: x", name[] = "n?e";
-        *strchr(value, '?') = (char)c;
+        char *place = strchr(value, '?');
+        *place = (char)c;
         name[1] = (char)c;
         bool token = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                      (c > 0 && strchr("!#$%&'*+-.^_`|~", (int)c));
@@ -138,7 +139,7 @@ static void test_response_cannot_be_split(void **state) {
         assert_int_equal(write_field(slice_from(name, 3), SLICE("v"), text) > 0, token);
         assert_int_equal(write_field(SLICE("n"), bad, text) > 0, clean);
         assert_int_equal(write_field(SLICE("date"), bad, text) > 0, clean);
-        assert_int_equal(write_field(SLICE("n"), slice_from(strchr(value, 'S') - 1, 1), text) > 0, clean);
+        assert_int_equal(write_field(SLICE("n"), slice_from(place, 1), text) > 0, clean);
     }
     assert_int_equal(write_field(SLICE("x"), SLICE("1\r\nSet-Cookie: y"), text), -EBADMSG);
     assert_int_equal(write_field(SLICE("x\r\ny"), SLICE("1"), text), -EBADMSG);
