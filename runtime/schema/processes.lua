@@ -149,6 +149,8 @@ process "listener" {
   calls = {
     memory, life, threads, messages, loop, make_memfd,
     "accept4", "sendfile",
+    "preadv2",                       -- asks whether a page is cached, without waiting
+    "dup",                           -- of its own listening socket: the spare descriptor
     only("shutdown", 1, "SHUT_WR"),  -- reading too would close a listening socket for everyone
     only("setsockopt", 1, "IPPROTO_TCP", 2, "TCP_NODELAY"),  -- no SO_LINGER: it makes close wait
     only("getsockopt", 1, "SOL_SOCKET", 2, "SO_ERROR"),
