@@ -3,7 +3,7 @@
 std = "luajit"
 cache = false
 max_line_length = 140
-exclude_files = { "build" }
+exclude_files = { "build", "tests/unit/*/attacks" } -- attacks waste on purpose
 
 local message_words = { "enum", "message", "u8", "u16", "u32", "u64", "boolean", "text", "bytes", "fields", "enumerated" }
 local process_words = { "process", "sanitizer", "only", "lacks", "has", "own_pid", "fails" }

@@ -6,8 +6,8 @@ local FUNCTION_MAX, FILE_MAX, HEADER_MAX = 40, 500, 120
 
 -- How a function begins and ends at the left margin, in formatted sources.
 local LANGUAGES = {
-    c = { first = "^[%a_].*[%)%a] {$", continued = "^%s.*%) {$", last = "^}" },
-    lua = { first = "^[%a_].*function[ %w_.:]*%(.*%)%s*$", last = "^end" },
+    c = { first = "^[%a_].*%) {$", continued = "^%s.*%) {$", last = "^}" },
+    lua = { first = "^%f[%a][%w_ .=]*function[ %w_.:]*%(.*%)%s*$", last = "^end" },
 }
 
 local faults = 0
@@ -19,13 +19,13 @@ end
 
 -- A signature may fill several lines; only the line with its brace says that the body begins.
 local function check_functions(path, language, lines)
-    local start, text
+    local start
     for i, line in ipairs(lines) do
         if not start and (line:match(language.first) or (language.continued and line:match(language.continued)
                 and lines[i - 1]:match("^[%a_ ]") and not lines[i - 1]:match("[;{}]$"))) then
-            start, text = i, line
+            start = i
         elseif start and line:match(language.last) then
-            if i - start - 1 > FUNCTION_MAX and text:match("%(") then
+            if i - start - 1 > FUNCTION_MAX then
                 fault(path, start, "%d lines in a function, at most %d", i - start - 1, FUNCTION_MAX)
             end
             start = nil

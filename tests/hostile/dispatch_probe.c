@@ -70,8 +70,8 @@ int main(void) {
                 return 2;
             }
         }
-        answer(words[0], words[1], (unsigned)strtoul(words[2], NULL, 10), (unsigned)strtoul(words[3], NULL, 10),
-               words[4]);
+        answer(words[0], words[1], (unsigned)strtoul(words[2], NULL, 10),
+               (unsigned)strtoul(words[3], NULL, 10), words[4]);
     }
     free(line);
     return 0;

@@ -141,7 +141,8 @@ static void test_random_bytes_decode_to_what_they_say_or_not_at_all(void **state
 }
 
 /* Writes the flaw into a payload that is otherwise the smallest one. Returns its size. */
-static size_t spoil(const struct any_message *any, const struct message_flaw *flaw, uint8_t *payload, size_t room) {
+static size_t spoil(const struct any_message *any, const struct message_flaw *flaw, uint8_t *payload,
+                    size_t room) {
     static const uint8_t nul_text[] = {1, 0, 0};
     size_t extra = 0;
     memset(payload, 0, room);

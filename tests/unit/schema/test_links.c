@@ -61,7 +61,8 @@ static void test_a_number_that_is_no_message_is_refused(void **state) {
     for (const struct any_link *link = every_link; link->name != NULL; link++) {
         for (unsigned type = 0; type <= UINT16_MAX; type++) {
             if (strcmp(message_name((uint16_t)type), "unknown") == 0) {
-                assert_int_equal(link->dispatch(&seen, PHASE_SERVING, (uint16_t)type, NULL, 0, NULL), -EBADMSG);
+                assert_int_equal(link->dispatch(&seen, PHASE_SERVING, (uint16_t)type, NULL, 0, NULL),
+                                 -EBADMSG);
             }
         }
     }

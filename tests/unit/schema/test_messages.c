@@ -18,10 +18,10 @@
 
 static void test_head_has_this_form_on_the_wire(void **state) {
     static const uint8_t expected[] = {
-        31, 0, 0, 0, 73, 0, 0, 0,                                        /* header: 31 bytes of HEAD */
-        0x04, 0x03, 0x02, 0x01, 0xc8, 0x00,                              /* stream, status */
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,                  /* content_length */
-        2, 0, 4, 0, 2, 0, 'e', 't', 'a', 'g', '"', '"', 1, 0, 0, 0, 'x', /* two fields */
+        31,   0,    0,    0,    73,   0,    0,    0,    /* header: 31 bytes of HEAD */
+        0x04, 0x03, 0x02, 0x01, 0xc8, 0x00,             /* stream, status */
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* content_length */
+        2,    0,    4,    0,    2,    0,    'e',  't',  'a', 'g', '"', '"', 1, 0, 0, 0, 'x', /* two fields */
     };
     struct message_head m = {.stream = 0x01020304, .status = 200, .content_length = LENGTH_UNKNOWN};
     uint8_t frame[64];
@@ -39,10 +39,21 @@ static void test_open_keeps_every_value(void **state) {
     static struct message_open in, out;
     static uint8_t payload[MESSAGE_OPEN_MAX];
     (void)state;
-    in = (struct message_open){.stream = 7, .scheme = SCHEME_HTTPS, .version = VERSION_HTTP11, .family = FAMILY_INET,
-        .address = SLICE("\x7f\0\0\1"), .port = 4711, .body = true, .content_length = 12, .method = SLICE("POST"),
-        .authority = SLICE("alice.example"), .path = SLICE("/a b"), .raw_path = SLICE("/a%20b"), .query = SLICE("q=1"),
-        .fields = {{SLICE("accept"), SLICE("*/*")}}, .fields_count = 1};
+    in = (struct message_open){.stream = 7,
+                               .scheme = SCHEME_HTTPS,
+                               .version = VERSION_HTTP11,
+                               .family = FAMILY_INET,
+                               .address = SLICE("\x7f\0\0\1"),
+                               .port = 4711,
+                               .body = true,
+                               .content_length = 12,
+                               .method = SLICE("POST"),
+                               .authority = SLICE("alice.example"),
+                               .path = SLICE("/a b"),
+                               .raw_path = SLICE("/a%20b"),
+                               .query = SLICE("q=1"),
+                               .fields = {{SLICE("accept"), SLICE("*/*")}},
+                               .fields_count = 1};
     size_t size = message_open_encode(&in, payload, sizeof payload);
     assert_true(size > 0);
     assert_int_equal(message_open_decode(&out, payload, size), 0);
@@ -112,8 +123,7 @@ static void test_a_message_goes_through_a_ring(void **state) {
     assert_int_equal(message_body_put(&w, &in), -EMSGSIZE);
     in.data.n--;
     int rc;
-    while ((rc = message_body_put(&w, &in)) == 0) {
-    }
+    while ((rc = message_body_put(&w, &in)) == 0) {}
     assert_int_equal(rc, -EAGAIN);
 }
 
@@ -127,8 +137,7 @@ static void test_a_full_ring_with_an_impossible_index_blames_the_reader(void **s
     (void)state;
     ring_writer_init(&w, &shared, data, sizeof data);
     atomic_store(&shared.head, UINT64_MAX);
-    while ((rc = message_body_put(&w, &m)) == 0) {
-    }
+    while ((rc = message_body_put(&w, &m)) == 0) {}
     assert_int_equal(rc, -EBADMSG);
 }
 
