@@ -44,6 +44,7 @@ static int give(struct master *m, struct child *to, const struct child *peer, in
         .peer = peer_of(peer),
         .id = id_of(m, peer),
         .generation = peer->role == ROLE_VHOST ? peer->generation : 0,
+        .device = peer->role == ROLE_VHOST ? peer->device : 0,
     };
     int rc = message_channel_send(to->control, &stamp, &end);
     child_sent(m, to, rc);

@@ -49,6 +49,7 @@ struct child {
     bool hung_up;      /* it has closed its end: it is ending, or will be ended */
     unsigned failures; /* in a row */
     uint64_t generation;
+    uint64_t device; /* vhost: st_dev of its root */
     bool has_router; /* listener: connected with the router that runs now */
     bool has_logger; /* producers: with the logger that runs now */
     uint64_t budget_second; /* in which packets counts */

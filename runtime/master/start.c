@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "master/places.h"
@@ -45,6 +46,7 @@ struct spawn start_spawn(const struct master *m, const struct child *c, int cont
 static int send_config(struct master *m, struct child *c, const char **what) {
     int fds[4] = {-1, -1, -1, -1};
     struct message_start_config start = {
+        .directory = slice_text(m->options.directory),
         .file = slice_text(m->options.file),
         .check_only = m->options.check,
         .single_user = m->options.single_user,
@@ -82,7 +84,7 @@ static int send_listener(const struct master *m, const struct child *c) {
     return message_start_listener_send(c->control, &start, fds);
 }
 
-static int send_vhost(const struct master *m, const struct child *c, const char **what) {
+static int send_vhost(const struct master *m, struct child *c, const char **what) {
     const struct message_plan_vhost *v = &m->plan.vhosts[c->index];
     struct message_start_vhost start = {
         .vhost = v->vhost,
@@ -97,11 +99,13 @@ static int send_vhost(const struct master *m, const struct child *c, const char 
         uid_t uid = role == ROLE_VHOST ? v->uid : role_facts[role].reserved_uid;
         start.role_uids[role] = m->options.single_user ? m->rules.uid : uid;
     }
+    struct stat facts;
     int root = places_open_root(v, m->options.single_user);
-    if (root < 0) {
+    if (root < 0 || fstat(root, &facts) != 0) {
         *what = "its root";
-        return root;
+        return root < 0 ? root : -errno;
     }
+    c->device = facts.st_dev;
     int rc = message_start_vhost_send(c->control, &start, &root);
     (void)close(root);
     return rc;
