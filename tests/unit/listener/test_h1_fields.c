@@ -142,6 +142,9 @@ static const struct head_case connections[] = {
      "GET / " TAIL " | host: a || keep-alive: 5 | te: gzip | trailer: x | upgrade: h2c"},
     {"9110 5.6.1", WITH("Connection: , close ,, "),
      "GET / @a #a 1.1 close | host: a || connection: , close ,,"},
+    {"9110 7.6.1", WITH("Cookie: c\r\nA-Rather-Long-Field-Name: 1\r\nConnection: a-rather-long-field-name"),
+     "GET / " TAIL " | host: a | cookie: c || a-rather-long-field-name: 1 | connection: "
+     "a-rather-long-field-name"},
     {"9110 7.6.1", WITH("Connection: a b"), "400 malformed Connection"},
     {"9110 7.6.1", WITH("Connection: \"close\""), "400 malformed Connection"},
     {"9110 7.6.1", WITH("Connection: close;q=1"), "400 malformed Connection"},

@@ -98,6 +98,7 @@ static const struct head_case field_lines[] = {
     {"9110 5.5", WITH("X: a\x7f"), "400 control byte"},
     {"9110 5.5", WITH("X: a\x0b"), "400 control byte"},
     {"9110 5.5", WITH("X: a long value that fills a block\x08 and more of it"), "400 control byte"},
+    {"9110 5.5", WITH("X: a long value that fills a block\x7f and more of it"), "400 control byte"},
     {"9110 5.3", WITH("X: 1\r\nY: 2\r\nX: 3"), "GET / " TAIL " | x: 1 | y: 2 | x: 3"},
 };
 
@@ -168,6 +169,8 @@ static void test_head_of_exactly_the_limit_is_taken(void **state) {
     limits.head_bytes = (uint32_t)head.n;
     assert_int_equal(head_feed(head, head.n, 1, &limits, line), head.n);
     limits.head_bytes--;
+    assert_int_equal(head_feed(slice_from(head.p, head.n - 1), head.n, 1, &limits, line), 0);
+    assert_string_equal(line, "431 head too large");
     assert_int_equal(head_feed(head, head.n, 1, &limits, line), 0);
     assert_memory_equal(line, "431", 3);
 }
