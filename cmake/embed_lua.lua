@@ -28,7 +28,9 @@ end
 local function byte_lines(text)
     local lines = {}
     for at = 1, #text, BYTES_PER_LINE do
-        local line = text:sub(at, at + BYTES_PER_LINE - 1):gsub(".", function(c) return c:byte() .. "," end)
+        local line = text:sub(at, at + BYTES_PER_LINE - 1):gsub(".", function(c)
+            return (c:byte() < 128 and c:byte() or c:byte() - 256) .. "," -- char is signed
+        end)
         lines[#lines + 1] = "    " .. line
     end
     return table.concat(lines, "\n")
