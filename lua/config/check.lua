@@ -10,16 +10,16 @@ local unknown = require "config.unknown"
 local check = {}
 local check_value
 
-local function joined(path, key)
-  local longer = { unpack(path) }
-  longer[#longer + 1] = key
-  return longer
-end
+-- The sorted names of a table's fields, remembered: rules do not change.
+local names_of = setmetatable({}, { __mode = "k" })
 
 local function sorted_names(fields)
-  local names = {}
+  local names = names_of[fields]
+  if names then return names end
+  names = {}
   for name in pairs(fields) do names[#names + 1] = name end
   table.sort(names)
+  names_of[fields] = names
   return names
 end
 
@@ -59,14 +59,31 @@ local function unknown_field(rule, name)
   return check.unknown_name(name, sorted_names(rule.fields), rule.later)
 end
 
--- Keys in an order that does not change from run to run: positions, then names.
-local function sorted_keys(value)
-  local keys = {}
-  for key in next, value do keys[#keys + 1] = key end
+-- Path is one list that grows and shrinks on the way; a report gets a copy.
+local function report_at(path, key, report, reason, missing)
+  local full = { unpack(path) }
+  full[#full + 1] = key
+  report(full, reason, missing)
+end
+
+local function check_at(rule, value, path, key, report)
+  path[#path + 1] = key
+  local result = check_value(rule, value, path, report)
+  path[#path] = nil
+  return result
+end
+
+-- The keys that are not among the known ones, in an order that does not change from run to run.
+local function other_keys(value, is_known, count)
+  local keys, total = {}, 0
+  for _ in next, value do total = total + 1 end
+  if total == count then return keys end
+  for key in next, value do
+    if not is_known(key) then keys[#keys + 1] = key end
+  end
   table.sort(keys, function(a, b)
     if type(a) ~= type(b) then return type(a) < type(b) end
-    if type(a) == "number" or type(a) == "string" then return a < b end
-    return false
+    return (type(a) == "number" or type(a) == "string") and a < b
   end)
   return keys
 end
@@ -75,41 +92,43 @@ local function is_position(key)
   return type(key) == "number" and key >= 1 and key % 1 == 0 and key < 2 ^ 31
 end
 
+local function add_item(rule, list, value, key, path, report)
+  local item = check_at(rule.of, value, path, key, report)
+  if item ~= nil then list[#list + 1] = { value = item, at = key } end
+end
+
 local function check_list(rule, value, path, report)
   if type(value) ~= "table" then
     local hint = type(value) == "string" and (": write { %s }"):format(show.name(value)) or ""
-    report(path, ("expected a list, got %s%s"):format(show.value(value), hint))
-    return nil
+    return report_at(path, nil, report, ("expected a list, got %s%s"):format(show.value(value), hint))
   end
-  local list = {}
-  for _, key in ipairs(sorted_keys(value)) do
-    if not is_position(key) then
-      local where = type(key) == "string" and joined(path, key) or path
-      report(where, "a list holds items without names")
-    elseif #list < rule.max then
-      local item = check_value(rule.of, rawget(value, key), joined(path, key), report)
-      if item ~= nil then list[#list + 1] = { value = item, at = key } end
+  local list, count = {}, 0
+  while rawget(value, count + 1) ~= nil do
+    count = count + 1
+    if count > rule.max then
+      return report_at(path, nil, report, ("a list of at most %d items"):format(rule.max))
+    end
+    add_item(rule, list, rawget(value, count), count, path, report)
+  end
+  for _, key in ipairs(other_keys(value, function(key) return is_position(key) and key <= count end, count)) do
+    if is_position(key) then
+      add_item(rule, list, rawget(value, key), key, path, report)
     else
-      report(path, ("a list of at most %d items"):format(rule.max))
-      break
+      report_at(path, type(key) == "string" and key or nil, report, "a list holds items without names")
     end
   end
   return list
 end
 
-local function check_field(rule, value, key, path, report, meant)
+local function report_key(rule, value, key, path, report, meant)
   if type(key) == "string" then
-    local field = rule.fields[key]
-    if field then return check_value(field, value, joined(path, key), report) end
     local reason, name = unknown_field(rule, key)
     if name then meant[name] = true end
-    report(joined(path, key), reason)
-  elseif key == 1 and rule.item then
-    return check_value(rule.item, value, joined(path, 1), report)
+    report_at(path, key, report, reason)
   elseif is_position(key) then
-    report(joined(path, key), ("%s has no name before it: write name = value"):format(show.value(value)))
+    report_at(path, key, report, ("%s has no name before it: write name = value"):format(show.value(value)))
   else
-    report(path, ("a field's name is a word, not %s"):format(show.value(key)))
+    report_at(path, nil, report, ("a field's name is a word, not %s"):format(show.value(key)))
   end
 end
 
@@ -118,22 +137,30 @@ local function check_missing(rule, value, path, report, meant)
   for _, name in ipairs(sorted_names(rule.fields)) do
     local field = rule.fields[name]
     if field.required and rawget(value, name) == nil and not meant[name] then
-      report(path, ("%s is missing: %s"):format(name, field.required), name)
+      report_at(path, nil, report, ("%s is missing: %s"):format(name, field.required), name)
     end
   end
   if rule.item and rule.item.required and rawget(value, 1) == nil then
-    report(path, "the address is missing: " .. rule.item.required)
+    report_at(path, nil, report, "the address is missing: " .. rule.item.required)
   end
 end
 
 local function check_table(rule, value, path, report)
   if type(value) ~= "table" then
-    report(path, ("expected a table { ... }, got %s"):format(show.value(value)))
-    return nil
+    return report_at(path, nil, report, ("expected a table { ... }, got %s"):format(show.value(value)))
   end
-  local fields, meant = {}, {}
-  for _, key in ipairs(sorted_keys(value)) do
-    fields[key] = check_field(rule, rawget(value, key), key, path, report, meant)
+  local fields, meant, count = {}, {}, 0
+  local function check_one(field, key)
+    local given = rawget(value, key)
+    if field and given ~= nil then
+      count = count + 1
+      fields[key] = check_at(field, given, path, key, report)
+    end
+  end
+  check_one(rule.item, 1)
+  for _, name in ipairs(sorted_names(rule.fields)) do check_one(rule.fields[name], name) end
+  for _, key in ipairs(other_keys(value, function(key) return rule.fields[key] or key == 1 and rule.item end, count)) do
+    report_key(rule, rawget(value, key), key, path, report, meant)
   end
   check_missing(rule, value, path, report, meant)
   return fields
@@ -144,7 +171,7 @@ function check_value(rule, value, path, report)
   if rule.kind == "list" then return check_list(rule, value, path, report) end
   if rule.kind == "table" then return check_table(rule, value, path, report) end
   local result, reason = kinds[rule.kind](value, rule)
-  if result == nil then report(path, reason) end
+  if result == nil then report_at(path, nil, report, reason) end
   return result
 end
 

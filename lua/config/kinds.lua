@@ -43,13 +43,20 @@ function kinds.choice(value, rule)
   return nil, ("%s is not known here: %s"):format(show.name(value), hint)
 end
 
+local bounds = {}
+
+local function bound(parser, text)
+  if not bounds[text] then bounds[text] = assert(parser.parse(text)) end
+  return bounds[text]
+end
+
 -- A number gets the same answer as its text would: that it has no unit.
 local function quantity(parser, what, value, rule)
   if type(value) == "number" then value = ("%.14g"):format(value) end
   if type(value) ~= "string" then return expected(what, value) end
   local amount, message = parser.parse(value)
   if not amount then return nil, message end
-  if amount < parser.parse(rule.min) or amount > parser.parse(rule.max) then
+  if amount < bound(parser, rule.min) or amount > bound(parser, rule.max) then
     return nil, ("%s is out of range: %s to %s"):format(show.name(value), rule.min, rule.max)
   end
   return amount
@@ -108,6 +115,12 @@ function kinds.user(value)
     return nil, ("%s is not the name of an account"):format(show.name(value))
   end
   return value
+end
+
+--- What the schema's rule gives where nothing is written.
+function kinds.default(rule)
+  if rule.default == nil or rule.kind ~= "duration" and rule.kind ~= "size" then return rule.default end
+  return bound(rule.kind == "size" and size or duration, rule.default)
 end
 
 return kinds

@@ -3,6 +3,7 @@
 -- defaults are filled in, users are numbers, paths are absolute.
 
 local check = require "config.check"
+local kinds = require "config.kinds"
 local schema = require "config.schema"
 local show = require "config.show"
 local Users = require "config.users"
@@ -151,9 +152,7 @@ local function limits_of(self, fields)
   local common = self.once.defaults and self.once.defaults.fields.limits or {}
   local limits = {}
   for name, rule in pairs(schema.limits.fields) do
-    limits[name] = own[name] or common[name]
-      or rule.kind == "integer" and rule.default
-      or require("shared." .. rule.kind).parse(rule.default)
+    limits[name] = own[name] or common[name] or kinds.default(rule)
   end
   return limits
 end

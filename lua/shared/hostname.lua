@@ -24,8 +24,9 @@ local hostname = {}
 
 local function label_too_long(text)
   for part in text:gmatch "[^.]+" do
-    if #part > LABEL_MAX then return part end
+    if #part > LABEL_MAX then return true end
   end
+  return false
 end
 
 local function explain_star(text)
@@ -63,12 +64,13 @@ end
 ---@return string|nil message
 function hostname.parse(text)
   if text:sub(1, 1) == "[" then return parse_ipv6(text) end
-  if address.is_ipv6(text) then return nil, ('an IPv6 address stands in brackets: "[%s]"'):format(text) end
+  if text:find(":", 1, true) and address.is_ipv6(text) then
+    return nil, ('an IPv6 address stands in brackets: "[%s]"'):format(text)
+  end
   local suffix = wildcard:match(text)
   if not suffix and not name:match(text) then return nil, explain(text) end
   if #text > HOST_MAX then return nil, ("a host has at most %d bytes"):format(HOST_MAX) end
-  local long = label_too_long(text)
-  if long then return nil, ('each part of a host has at most %d bytes'):format(LABEL_MAX) end
+  if #text > LABEL_MAX and label_too_long(text) then return nil, ('each part of a host has at most %d bytes'):format(LABEL_MAX) end
   return { kind = suffix and "wildcard" or "exact", host = suffix or text }
 end
 

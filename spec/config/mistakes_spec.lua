@@ -177,8 +177,8 @@ end)
 
 describe("a script that fails", function()
   it("is reported with the line of a syntax error", function()
-    assert.same({ "server.lua:3: : '}' expected (to close '{' at line 1) near '<eof>'" },
-      harness.mistakes 'vhost "a" {\nroot = 1\n')
+    assert.matches("^server.lua:3: : '}' expected %(to close '{' at line 1%) near",
+      harness.mistakes('vhost "a" {\nroot = 1\n')[1])
   end)
 
   it("is reported with the line of a runtime error, and what was wrong before it", function()
