@@ -28,7 +28,7 @@ void h1_body_begin(struct h1_body *b, const struct h1_head *head, const struct h
  *
  *   while ((v = h1_body_next(&b, p, n, credit, &used, &data)) == H1_DATA) { p += used; ... }
  *   p += used; */
-enum h1_verdict h1_body_next(struct h1_body *b, const char *buf, size_t n, size_t room,
-                             size_t *used, struct slice *data);
+enum h1_verdict h1_body_next(struct h1_body *b, const char *buf, size_t n, size_t room, size_t *used,
+                             struct slice *data);
 
 #endif

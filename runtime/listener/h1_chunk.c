@@ -6,11 +6,25 @@
  *                                              └→ END_LF → done
  *
  * Framing bytes are few and are taken one by one; content is handed out in one piece. */
+#include "listener/h1_chunk.h"
 #include "base/must.h"
 #include "listener/h1_chars.h"
-#include "listener/h1_chunk.h"
 
-enum state { SIZE, BLANK, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, LINE, NAME, VALUE, VALUE_LF, END_LF, DONE };
+enum state {
+    SIZE,
+    BLANK,
+    EXTENSION,
+    SIZE_LF,
+    DATA,
+    DATA_CR,
+    DATA_LF,
+    LINE,
+    NAME,
+    VALUE,
+    VALUE_LF,
+    END_LF,
+    DONE
+};
 
 #define SIZE_DIGITS_MAX 16
 
@@ -116,27 +130,33 @@ static struct h1_refusal on_trailer(struct h1_chunks *c, const struct h1_limits 
 
 static struct h1_refusal on_byte(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
     switch ((enum state)c->state) {
-    case SIZE: return on_size(c, l, ch);
+    case SIZE:
+        return on_size(c, l, ch);
     case BLANK:
-    case EXTENSION: return on_extension(c, l, ch);
-    case SIZE_LF: return on_size_end(c, ch);
+    case EXTENSION:
+        return on_extension(c, l, ch);
+    case SIZE_LF:
+        return on_size_end(c, ch);
     case DATA_CR:
-    case DATA_LF: return on_data_end(c, ch);
+    case DATA_LF:
+        return on_data_end(c, ch);
     case LINE:
     case NAME:
     case VALUE:
     case VALUE_LF:
-    case END_LF: return on_trailer(c, l, ch);
+    case END_LF:
+        return on_trailer(c, l, ch);
     case DATA:
-    case DONE: break;
+    case DONE:
+        break;
     }
-    MUST(!"content is not framing");
+    MUST(false); /* content is not framing */
     return FINE;
 }
 
 /* Hands out as much content of the chunk as there is and as fits. */
-static enum h1_verdict take_data(struct h1_chunks *c, const char *p, size_t n, size_t room,
-                                 size_t *used, struct slice *data) {
+static enum h1_verdict take_data(struct h1_chunks *c, const char *p, size_t n, size_t room, size_t *used,
+                                 struct slice *data) {
     size_t take = n < room ? n : room;
     if (take > c->size)
         take = (size_t)c->size;
@@ -150,9 +170,8 @@ static enum h1_verdict take_data(struct h1_chunks *c, const char *p, size_t n, s
     return H1_DATA;
 }
 
-enum h1_verdict h1_chunk_next(struct h1_chunks *c, const struct h1_limits *limits, const char *buf,
-                              size_t n, size_t room, size_t *used, struct slice *data,
-                              struct h1_refusal *why) {
+enum h1_verdict h1_chunk_next(struct h1_chunks *c, const struct h1_limits *limits, const char *buf, size_t n,
+                              size_t room, size_t *used, struct slice *data, struct h1_refusal *why) {
     *used = 0;
     while (c->state != DONE && *used < n) {
         if (c->state == DATA)

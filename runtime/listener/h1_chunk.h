@@ -12,7 +12,7 @@ struct h1_chunks {
     uint32_t extensions; /* bytes of chunk extensions so far */
     uint32_t trailers;   /* bytes of the trailer section so far */
     uint8_t state;
-    uint8_t digits;      /* of the chunk size */
+    uint8_t digits; /* of the chunk size */
 };
 
 /** Starts on a new chunked body. */
@@ -24,9 +24,8 @@ void h1_chunk_begin(struct h1_chunks *c);
  * Returns H1_DATA (call again), H1_DONE (what follows used is the next request), H1_REFUSED with
  * why set, or H1_MORE: all of n was consumed, or content waits and room is 0.
  * Extensions and trailers are checked, counted and thrown away. */
-enum h1_verdict h1_chunk_next(struct h1_chunks *c, const struct h1_limits *limits, const char *buf,
-                              size_t n, size_t room, size_t *used, struct slice *data,
-                              struct h1_refusal *why);
+enum h1_verdict h1_chunk_next(struct h1_chunks *c, const struct h1_limits *limits, const char *buf, size_t n,
+                              size_t room, size_t *used, struct slice *data, struct h1_refusal *why);
 
 #define H1_CHUNK_OPEN_MAX 18 /* bytes that h1_chunk_open writes at most */
 

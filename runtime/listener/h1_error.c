@@ -33,6 +33,8 @@ static const struct sentence {
 };
 
 static const char *sentence(unsigned status) {
+    if (status < 400)
+        return "That is all there is to say.";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
         if (sentences[i].status == status)
             return sentences[i].text;
@@ -44,8 +46,7 @@ size_t h1_error_body(unsigned status, char out[H1_ERROR_BODY_MAX_BYTES]) {
     int n = snprintf(out, H1_ERROR_BODY_MAX_BYTES,
                      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                      "<title>%u %.*s</title>\n<h1>%u %.*s</h1>\n<p>%s</p>\n</html>\n",
-                     status, (int)reason.n, reason.p, status, (int)reason.n, reason.p,
-                     sentence(status));
+                     status, (int)reason.n, reason.p, status, (int)reason.n, reason.p, sentence(status));
     MUST(n > 0 && n < H1_ERROR_BODY_MAX_BYTES);
     return (size_t)n;
 }

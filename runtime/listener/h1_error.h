@@ -9,7 +9,7 @@
 #define H1_ERROR_BODY_MAX_BYTES 512 /* an error page is never larger */
 #define H1_ERROR_MAX_BYTES 1024     /* nor is it with its head, without extra fields */
 
-/** Writes the page of a status, minimal HTML, as text/html; charset=utf-8.
+/** Writes the page of a final status, minimal HTML, as text/html; charset=utf-8.
  * out: H1_ERROR_BODY_MAX_BYTES. Returns its bytes. */
 size_t h1_error_body(unsigned status, char out[H1_ERROR_BODY_MAX_BYTES]);
 

@@ -7,10 +7,10 @@
  * Each state looks at bytes from p->at on and never back. Whether bytes come together or one by
  * one, the first offending byte is found at the same place with the same answer: no state looks
  * ahead, and every limit is a place at which scanning stops. */
+#include "listener/h1_head.h"
 #include "base/must.h"
 #include "listener/h1_authority.h"
 #include "listener/h1_fields.h"
-#include "listener/h1_head.h"
 #include "listener/h1_scan.h"
 #include "listener/h1_target.h"
 
@@ -187,22 +187,32 @@ static enum h1_verdict on_end(struct h1_parser *p, const char *buf) {
 /* One step of the machine; p->at < end. */
 static inline enum h1_verdict step(struct h1_parser *p, char *buf, uint32_t end) {
     switch ((enum state)p->state) {
-    case START: return on_start(p, buf);
+    case START:
+        return on_start(p, buf);
     case START_LF:
         if (buf[p->at] != '\n')
             return h1_refuse(p, 400, "bare CR");
         p->mark = ++p->at;
         p->state = METHOD;
         return H1_MORE;
-    case METHOD: return on_method(p, buf, end);
-    case TARGET: return on_target(p, buf, end);
-    case VERSION: return on_version(p, buf, end);
-    case LINE_LF: return on_line_end(p, buf);
-    case FIELD: return on_field(p, buf);
-    case NAME: return on_name(p, buf, end);
-    case VALUE: return on_value(p, buf, end);
-    case VALUE_LF: return on_value_end(p, buf);
-    case END_LF: return on_end(p, buf);
+    case METHOD:
+        return on_method(p, buf, end);
+    case TARGET:
+        return on_target(p, buf, end);
+    case VERSION:
+        return on_version(p, buf, end);
+    case LINE_LF:
+        return on_line_end(p, buf);
+    case FIELD:
+        return on_field(p, buf);
+    case NAME:
+        return on_name(p, buf, end);
+    case VALUE:
+        return on_value(p, buf, end);
+    case VALUE_LF:
+        return on_value_end(p, buf);
+    case END_LF:
+        return on_end(p, buf);
     }
     MUST(false);
 }

@@ -25,8 +25,8 @@ enum h1_form { H1_FORM_ORIGIN, H1_FORM_ABSOLUTE, H1_FORM_ASTERISK };
 /** The parts of a request-target; see h1_target.h. */
 struct h1_target {
     enum h1_form form;
-    bool https;       /* absolute form with that scheme */
-    bool plain;       /* path is canonical as it stands */
+    bool https;               /* absolute form with that scheme */
+    bool plain;               /* path is canonical as it stands */
     struct h1_span authority; /* of the absolute form, else empty */
     struct h1_span path;      /* empty where the absolute form has none */
     struct h1_span query;     /* without the question mark */
@@ -35,44 +35,46 @@ struct h1_target {
 /** Private to the codec, except: refusal, preface, consumed. */
 struct h1_parser {
     const struct h1_limits *limits; /* borrowed */
-    uint32_t at, mark; /* next byte to look at; first byte of what is being looked at */
+    uint32_t at, mark;              /* next byte to look at; first byte of what is being looked at */
     uint32_t consumed; /* after H1_DONE: bytes of the head; what follows is body or next request */
     uint8_t state;
-    uint8_t version;   /* enum h1_version, once the request line is complete */
-    uint8_t body;      /* enum h1_body_kind */
-    uint8_t options;   /* connection options seen so far */
-    bool preface;      /* refused because this is HTTP/2 with prior knowledge */
+    uint8_t version; /* enum h1_version, once the request line is complete */
+    uint8_t body;    /* enum h1_body_kind */
+    uint8_t options; /* connection options seen so far */
+    bool preface;    /* refused because this is HTTP/2 with prior knowledge */
     bool close, keep_alive, names_fields, expect_continue, transfer_encoding;
     uint8_t fields_count;
-    uint8_t host;      /* index of the Host field plus one */
+    uint8_t host; /* index of the Host field plus one */
     uint64_t content_length;
-    uint64_t hop_by_hop[2]; /* bit per field */
+    uint64_t hop_by_hop[2];    /* bit per field */
     struct h1_refusal refusal; /* after H1_REFUSED */
     struct h1_span method, raw;
     struct h1_target target;
-    struct { struct h1_span name, value; } fields[H1_FIELDS_MAX];
+    struct {
+        struct h1_span name, value;
+    } fields[H1_FIELDS_MAX];
 };
 
 /** A complete, valid request head. Slices point into the buffer or into path_room. */
 struct h1_head {
     enum h1_version version;
     enum h1_form form;
-    bool https;            /* absolute form says https: 421 where this listener is not */
-    bool keep_alive;       /* the client would go on after the response */
-    bool expect_continue;  /* it waits for 100 before it sends the body; never set without one */
+    bool https;              /* absolute form says https: 421 where this listener is not */
+    bool keep_alive;         /* the client would go on after the response */
+    bool expect_continue;    /* it waits for 100 before it sends the body; never set without one */
     enum h1_body_kind body;  /* NONE, LENGTH or CHUNKED */
     uint64_t content_length; /* 0 for NONE, H1_LENGTH_UNKNOWN for CHUNKED */
-    struct slice method;   /* as sent: methods are case-sensitive */
-    struct slice target;   /* as sent, for the log */
-    struct slice authority; /* lower case, with port where sent; empty only on HTTP/1.0 without Host */
-    struct slice host;     /* authority without port and without a trailing dot; [..] kept */
-    struct slice path;     /* canonical, begins with "/"; "/" for the asterisk form */
-    struct slice raw_path; /* as sent; empty where equal to path; "*" for the asterisk form */
-    struct slice query;    /* as sent, without the question mark */
-    bool path_utf8;        /* path is well-formed UTF-8 */
-    struct field *fields;  /* the caller's array: end-to-end fields in order, then the others */
-    size_t fields_count;   /* all of them */
-    size_t end_to_end;     /* how many of them the vhost may see: the first so many */
+    struct slice method;     /* as sent: methods are case-sensitive */
+    struct slice target;     /* as sent, for the log */
+    struct slice authority;  /* lower case, with port where sent; empty only on HTTP/1.0 without Host */
+    struct slice host;       /* authority without port and without a trailing dot; [..] kept */
+    struct slice path;       /* canonical, begins with "/"; "/" for the asterisk form */
+    struct slice raw_path;   /* as sent; empty where equal to path; "*" for the asterisk form */
+    struct slice query;      /* as sent, without the question mark */
+    bool path_utf8;          /* path is well-formed UTF-8 */
+    struct field *fields;    /* the caller's array: end-to-end fields in order, then the others */
+    size_t fields_count;     /* all of them */
+    size_t end_to_end;       /* how many of them the vhost may see: the first so many */
 };
 
 /** Starts on a new head. limits: borrowed until the head is done. */
@@ -90,7 +92,6 @@ void h1_head_read(const struct h1_parser *p, char *buf, char *path_room, struct 
                   struct h1_head *out);
 
 /** What is known of the request line, for the log, at any time: empty where not complete. */
-void h1_head_seen(const struct h1_parser *p, const char *buf, struct slice *method,
-                  struct slice *target);
+void h1_head_seen(const struct h1_parser *p, const char *buf, struct slice *method, struct slice *target);
 
 #endif

@@ -18,8 +18,7 @@ enum h1_known h1_known_field(const char *name, size_t n) {
     case 9:
         return IS("forwarded") ? H1_KNOWN_END_TO_END : H1_KNOWN_NOT;
     case 10:
-        return IS("connection") ? H1_KNOWN_CONNECTION
-               : IS("keep-alive") ? H1_KNOWN_HOP : H1_KNOWN_NOT;
+        return IS("connection") ? H1_KNOWN_CONNECTION : IS("keep-alive") ? H1_KNOWN_HOP : H1_KNOWN_NOT;
     case 13:
         return IS("authorization") ? H1_KNOWN_END_TO_END : H1_KNOWN_NOT;
     case 14:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h1_request.c – turns the offsets of a parsed head into slices; see h1_head.h. */
+#include "base/must.h"
 #include "listener/h1_authority.h"
 #include "listener/h1_fields.h"
 #include "listener/h1_head.h"
 #include "listener/h1_target.h"
-#include "base/must.h"
 
 static void read_path(const struct h1_parser *p, const char *buf, char *room, struct h1_head *out) {
     struct slice raw = h1_span_slice(buf, p->target.path);
@@ -30,8 +30,8 @@ static bool is_hop(const struct h1_parser *p, unsigned index) {
 
 /* Two cursors keep the order within each group. */
 static void read_fields(const struct h1_parser *p, const char *buf, struct h1_head *out) {
-    unsigned hops = (unsigned)(__builtin_popcountll(p->hop_by_hop[0]) +
-                               __builtin_popcountll(p->hop_by_hop[1]));
+    unsigned hops =
+        (unsigned)(__builtin_popcountll(p->hop_by_hop[0]) + __builtin_popcountll(p->hop_by_hop[1]));
     struct field *end_to_end = out->fields, *hop = out->fields + (p->fields_count - hops);
     out->fields_count = p->fields_count;
     out->end_to_end = p->fields_count - hops;
@@ -59,7 +59,8 @@ void h1_head_read(const struct h1_parser *p, char *buf, char *path_room, struct 
     out->keep_alive = !p->close && (p->version == H1_VERSION_11 || p->keep_alive);
     out->body = p->body;
     out->content_length = p->body == H1_BODY_CHUNKED  ? H1_LENGTH_UNKNOWN
-                          : p->body == H1_BODY_LENGTH ? p->content_length : 0;
+                          : p->body == H1_BODY_LENGTH ? p->content_length
+                                                      : 0;
     out->expect_continue = p->expect_continue && p->version == H1_VERSION_11 &&
                            p->body != H1_BODY_NONE; /* RFC 9110 section 10.1.1 */
     out->method = h1_span_slice(buf, p->method);
@@ -72,8 +73,7 @@ void h1_head_read(const struct h1_parser *p, char *buf, char *path_room, struct 
     read_fields(p, buf, out);
 }
 
-void h1_head_seen(const struct h1_parser *p, const char *buf, struct slice *method,
-                  struct slice *target) {
+void h1_head_seen(const struct h1_parser *p, const char *buf, struct slice *method, struct slice *target) {
     *method = h1_span_slice(buf, p->method);
     *target = h1_span_slice(buf, p->raw);
 }

@@ -56,8 +56,8 @@ static void put_length(struct writer *w, uint64_t length) {
 }
 
 static void put_status(struct writer *w, unsigned status) {
-    char code[4] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
-                    (char)('0' + status % 10), ' '};
+    char code[4] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10),
+                    ' '};
     put(w, SLICE("HTTP/1.1 "));
     put(w, slice_from(code, sizeof code));
     put(w, h1_status_reason(status));
@@ -132,8 +132,7 @@ static bool is_status(unsigned status) {
     return status >= 100 && status <= 599 && status != 101;
 }
 
-int h1_response_write(const struct h1_response *r, char *out, size_t room,
-                      struct h1_framing *framing) {
+int h1_response_write(const struct h1_response *r, char *out, size_t room, struct h1_framing *framing) {
     struct writer w = {.p = out, .end = out + room};
     struct h1_framing chosen = choose_framing(r);
     bool interim = r->status < 200;

@@ -12,14 +12,14 @@
 #include "listener/h1.h"
 
 struct h1_response {
-    enum h1_version version;  /* of the request */
-    bool head;                /* the request's method was HEAD */
-    bool keep_alive;          /* client and listener would both go on */
-    uint16_t status;          /* 100, 102 to 199, 200 to 599 */
-    uint64_t content_length;  /* H1_LENGTH_UNKNOWN where it is not known */
+    enum h1_version version;    /* of the request */
+    bool head;                  /* the request's method was HEAD */
+    bool keep_alive;            /* client and listener would both go on */
+    uint16_t status;            /* 100, 102 to 199, 200 to 599 */
+    uint64_t content_length;    /* H1_LENGTH_UNKNOWN where it is not known */
     const struct field *fields; /* borrowed; may be NULL where count is 0 */
     size_t fields_count;
-    struct slice date;        /* ready IMF-fixdate; empty: no Date */
+    struct slice date; /* ready IMF-fixdate; empty: no Date */
 };
 
 /** How to go on after the head. */
@@ -32,8 +32,7 @@ struct h1_framing {
  * A 1xx status gets fields only; another head must follow.
  * Returns bytes written; 0 for a 1xx on HTTP/1.0, which knows none; -EMSGSIZE where room is too
  * small; -EBADMSG where status or a field is not fit for the wire. */
-int h1_response_write(const struct h1_response *r, char *out, size_t room,
-                      struct h1_framing *framing);
+int h1_response_write(const struct h1_response *r, char *out, size_t room, struct h1_framing *framing);
 
 /** The answer to Expect: 100-continue. */
 #define H1_CONTINUE SLICE("HTTP/1.1 100 Continue\r\n\r\n")

@@ -72,8 +72,8 @@ static inline char *h1_scan_token(char *p, const char *end) {
     while (end - p >= H1_BLOCK_BYTES) {
         h1_block b = h1_block_load(p);
         h1_block upper = (h1_block)(b - 'A' < 26);
-        h1_block usual = (h1_block)(((b | 0x20) - 'a') < 26) | (h1_block)(b - '0' < 10) |
-                         (h1_block)(b == '-');
+        h1_block usual =
+            (h1_block)(((b | 0x20) - 'a') < 26) | (h1_block)(b - '0' < 10) | (h1_block)(b == '-');
         unsigned first = h1_block_first(~usual);
         b |= upper & h1_block_load((const char *)keep + H1_BLOCK_BYTES - first);
         memcpy(p, &b, sizeof b);

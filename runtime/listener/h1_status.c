@@ -2,7 +2,8 @@
 /* h1_status.c – see h1_status.h. */
 #include "listener/h1_status.h"
 
-#define REASON(phrase) {phrase, sizeof(phrase) - 1}
+#define REASON(phrase) \
+    { phrase, sizeof(phrase) - 1 }
 
 static const struct slice reasons[] = {
     [100] = REASON("Continue"),

@@ -80,8 +80,12 @@ static size_t respond(struct slice head) {
         {SLICE("etag"), SLICE("\"0a1b2c3d-400\"")},
         {SLICE("cache-control"), SLICE("public, max-age=3600")},
     };
-    struct h1_response r = {.version = H1_VERSION_11, .keep_alive = true, .status = 200,
-                            .content_length = 1024, .fields = answer, .fields_count = 4,
+    struct h1_response r = {.version = H1_VERSION_11,
+                            .keep_alive = true,
+                            .status = 200,
+                            .content_length = 1024,
+                            .fields = answer,
+                            .fields_count = 4,
                             .date = SLICE("Sun, 06 Nov 1994 08:49:37 GMT")};
     struct h1_framing f;
     (void)head;

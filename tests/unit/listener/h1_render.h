@@ -11,8 +11,8 @@
 
 /** Appends to line, whose room is H1_RENDER_MAX_BYTES. */
 static inline void h1_render_slice(char *line, size_t *n, const char *before, struct slice s) {
-    *n += (size_t)snprintf(line + *n, H1_RENDER_MAX_BYTES - *n, "%s%.*s", before, (int)s.n,
-                           s.n > 0 ? s.p : "");
+    *n +=
+        (size_t)snprintf(line + *n, H1_RENDER_MAX_BYTES - *n, "%s%.*s", before, (int)s.n, s.n > 0 ? s.p : "");
 }
 
 static inline void h1_render_fields(char *line, size_t *n, const struct h1_head *h) {
@@ -35,9 +35,8 @@ static inline void h1_render_head(char *line, const struct h1_head *h) {
     h1_render_slice(line, &n, " @", h->authority);
     h1_render_slice(line, &n, " #", h->host);
     n += (size_t)snprintf(line + n, H1_RENDER_MAX_BYTES - n, " %s %s%s%s%s",
-                          h->version == H1_VERSION_11 ? "1.1" : "1.0",
-                          h->keep_alive ? "keep" : "close", forms[h->form],
-                          h->https ? " https" : "", h->path_utf8 ? "" : " latin");
+                          h->version == H1_VERSION_11 ? "1.1" : "1.0", h->keep_alive ? "keep" : "close",
+                          forms[h->form], h->https ? " https" : "", h->path_utf8 ? "" : " latin");
     if (h->body == H1_BODY_LENGTH)
         n += (size_t)snprintf(line + n, H1_RENDER_MAX_BYTES - n, " body=%llu",
                               (unsigned long long)h->content_length);

@@ -23,8 +23,8 @@ struct head_case {
 
 /* Feeds the bytes in steps, each time in a fresh buffer of exactly that size. step: how many at a
  * time; first: how many the first time. Returns the bytes consumed. */
-static inline size_t head_feed(struct slice bytes, size_t first, size_t step,
-                               const struct h1_limits *limits, char *line) {
+static inline size_t head_feed(struct slice bytes, size_t first, size_t step, const struct h1_limits *limits,
+                               char *line) {
     struct h1_parser p;
     enum h1_verdict v = H1_MORE;
     char *buf = NULL;
@@ -53,8 +53,8 @@ static inline void head_check(const struct head_case *c, const struct h1_limits 
     size_t used = head_feed(c->bytes, c->bytes.n, 1, limits, whole);
     size_t n = used ? strlen(c->outcome) + 1 : strlen(c->outcome);
     if (strncmp(whole, c->outcome, n) != 0)
-        fail_msg("section %s:\n%.*s\nis      %s\nand not %s", c->section, (int)c->bytes.n,
-                 c->bytes.p, whole, c->outcome);
+        fail_msg("section %s:\n%.*s\nis      %s\nand not %s", c->section, (int)c->bytes.n, c->bytes.p, whole,
+                 c->outcome);
     for (size_t first = 1; first <= c->bytes.n; first++) {
         bool same = head_feed(c->bytes, first, first == 1 ? 1 : c->bytes.n, limits, part) == used;
         if (!same || strcmp(whole, part) != 0)
@@ -62,8 +62,8 @@ static inline void head_check(const struct head_case *c, const struct h1_limits 
     }
 }
 
-#define CHECK_HEADS(table)                                              \
-    for (size_t i = 0; i < sizeof(table) / sizeof((table)[0]); i++)     \
-        head_check(&(table)[i], &h1_default_limits)
+#define CHECK_HEADS(table)                                          \
+    for (size_t i = 0; i < sizeof(table) / sizeof((table)[0]); i++) \
+    head_check(&(table)[i], &h1_default_limits)
 
 #endif

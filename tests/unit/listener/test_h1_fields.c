@@ -53,8 +53,8 @@ static const struct head_case hosts[] = {
     {"6874 2", HOST("[fe80::1%25eth0]"), "400 invalid Host"},
     {"3986 3.2.2", HOST("[v1.a]"), "400 invalid Host"},
     {"3986 3.2.2", HOST("[1:2:3:4:5:6:7:8:9:0:1:2:3:4:5:6:7:8:9:0:1:2:3:4]"), "400 invalid Host"},
-    {"1035 2.3.4", HOST(L240 "abcdefghijklmno"), "GET / @" L240 "abcdefghijklmno #" L240
-     "abcdefghijklmno 1.1 keep | host: " L240 "abcdefghijklmno"},
+    {"1035 2.3.4", HOST(L240 "abcdefghijklmno"),
+     "GET / @" L240 "abcdefghijklmno #" L240 "abcdefghijklmno 1.1 keep | host: " L240 "abcdefghijklmno"},
     {"1035 2.3.4", HOST(L240 "abcdefghijklmnop"), "400 invalid Host"},
     {"9112 3.2.2", SLICE("GET http://B.example/x HTTP/1.1\r\nHost: a\r\n\r\n"),
      "GET /x @b.example #b.example 1.1 keep absolute | host: b.example"},
@@ -109,8 +109,14 @@ static const struct head_case codings[] = {
     {"9112 7", WITH("Transfer-Encoding: chunked;a=b"), "400 malformed Transfer-Encoding"},
     {"9112 7", WITH("Transfer-Encoding: chunked chunked"), "400 malformed Transfer-Encoding"},
     {"9112 6.1", WITH("Transfer-Encoding: \"chunked\""), "400 malformed Transfer-Encoding"},
-    {"9112 6.1", WITH("Transfer-Encoding: \x0b" "chunked"), "400 control byte"},
-    {"9112 6.1", WITH("Transfer-Encoding: chunk\xe9" "d"), "400 malformed Transfer-Encoding"},
+    {"9112 6.1",
+     WITH("Transfer-Encoding: \x0b"
+          "chunked"),
+     "400 control byte"},
+    {"9112 6.1",
+     WITH("Transfer-Encoding: chunk\xe9"
+          "d"),
+     "400 malformed Transfer-Encoding"},
     {"9112 6.1", WITH("Transfer-Encoding:"), "400 malformed Transfer-Encoding"},
     {"9112 5.1", WITH("Transfer-Encoding : chunked"), "400 malformed field name"},
     {"9112 6.1", WITH("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),

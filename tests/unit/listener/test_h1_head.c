@@ -43,8 +43,7 @@ static const struct head_case request_lines[] = {
     {"9110 15.6.6", LINE("GET / HTTP/0.9"), "505 version not supported"},
     {"9110 15.6.6", LINE("GET / HTTP/3.0"), "505 version not supported"},
     {"9110 2.5", LINE("GET / HTTP/1.2"), "GET / " TAIL},
-    {"9113 3.4", SLICE("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-     "505 HTTP/2 with prior knowledge (preface)"},
+    {"9113 3.4", SLICE("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "505 HTTP/2 with prior knowledge (preface)"},
     {"9113 3.4", SLICE("PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n"), "505 version not supported"},
     {"9113 3.4", LINE("PRI * HTTP/1.1"), "400 asterisk form"},
 };
@@ -137,8 +136,7 @@ static void test_each_byte_when_it_stands_in_a_name_or_value(void **state) {
     }
 }
 
-static const struct h1_limits small = {
-    .head_bytes = 64, .target_bytes = 8, .method_bytes = 4, .fields = 3};
+static const struct h1_limits small = {.head_bytes = 64, .target_bytes = 8, .method_bytes = 4, .fields = 3};
 
 static void test_limits_hold_at_the_last_byte(void **state) {
     (void)state;

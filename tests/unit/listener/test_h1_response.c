@@ -65,23 +65,25 @@ static const struct framing_case framings[] = {
     {"9110 9.3.2", V11, true, false, 200, UNKNOWN, OK CLOSE "\r\n", H1_BODY_NONE, false},
     {"9110 15.3.5", V11, false, true, 204, 5, "HTTP/1.1 204 No Content\r\n\r\n", H1_BODY_NONE, true},
     {"9110 15.3.5", V11, false, true, 204, UNKNOWN, "HTTP/1.1 204 No Content\r\n\r\n", H1_BODY_NONE, true},
-    {"9110 15.3.6", V11, false, true, 205, 5, "HTTP/1.1 205 Reset Content\r\n" LENGTH(0) "\r\n",
-     H1_BODY_NONE, true},
+    {"9110 15.3.6", V11, false, true, 205, 5, "HTTP/1.1 205 Reset Content\r\n" LENGTH(0) "\r\n", H1_BODY_NONE,
+     true},
     {"9110 15.4.5", V11, false, true, 304, 0, "HTTP/1.1 304 Not Modified\r\n\r\n", H1_BODY_NONE, true},
-    {"9110 15.4.5", V10, false, true, 304, UNKNOWN, "HTTP/1.1 304 Not Modified\r\n" KEEP "\r\n",
-     H1_BODY_NONE, true},
-    {"9110 15.1", V11, false, true, 299, 1, "HTTP/1.1 299 Unknown\r\n" LENGTH(1) "\r\n",
-     H1_BODY_LENGTH, true},
-    {"9110 15", V11, false, true, 599, 1, "HTTP/1.1 599 Unknown\r\n" LENGTH(1) "\r\n",
-     H1_BODY_LENGTH, true},
+    {"9110 15.4.5", V10, false, true, 304, UNKNOWN, "HTTP/1.1 304 Not Modified\r\n" KEEP "\r\n", H1_BODY_NONE,
+     true},
+    {"9110 15.1", V11, false, true, 299, 1, "HTTP/1.1 299 Unknown\r\n" LENGTH(1) "\r\n", H1_BODY_LENGTH,
+     true},
+    {"9110 15", V11, false, true, 599, 1, "HTTP/1.1 599 Unknown\r\n" LENGTH(1) "\r\n", H1_BODY_LENGTH, true},
 };
 
 static void test_framing_follows_the_rfc(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof framings / sizeof framings[0]; i++) {
         const struct framing_case *c = &framings[i];
-        struct h1_response r = {.version = c->version, .head = c->head, .keep_alive = c->keep_alive,
-                                .status = (uint16_t)c->status, .content_length = c->length};
+        struct h1_response r = {.version = c->version,
+                                .head = c->head,
+                                .keep_alive = c->keep_alive,
+                                .status = (uint16_t)c->status,
+                                .content_length = c->length};
         struct h1_framing f;
         char text[512];
         assert_int_equal(write_response(&r, 400, text, &f), strlen(c->outcome));
@@ -92,8 +94,13 @@ static void test_framing_follows_the_rfc(void **state) {
 
 static int write_field(struct slice name, struct slice value, char *text) {
     struct field field = {name, value};
-    struct h1_response r = {.version = V11, .keep_alive = true, .status = 200, .content_length = 1,
-                            .fields = &field, .fields_count = 1, .date = SLICE(DATE)};
+    struct h1_response r = {.version = V11,
+                            .keep_alive = true,
+                            .status = 200,
+                            .content_length = 1,
+                            .fields = &field,
+                            .fields_count = 1,
+                            .date = SLICE(DATE)};
     struct h1_framing f;
     return write_response(&r, 400, text, &f);
 }
@@ -111,9 +118,11 @@ static void test_fields_are_written_as_given(void **state) {
 
 static void test_framing_fields_of_a_vhost_are_dropped(void **state) {
     (void)state;
-    static const char *const names[] = {
-        "connection", "Connection", "keep-alive", "Keep-Alive", "proxy-connection", "TE", "trailer",
-        "transfer-encoding", "Transfer-Encoding", "upgrade", "content-length", "CONTENT-LENGTH", "Date"};
+    static const char *const names[] = {"connection", "Connection",        "keep-alive",
+                                        "Keep-Alive", "proxy-connection",  "TE",
+                                        "trailer",    "transfer-encoding", "Transfer-Encoding",
+                                        "upgrade",    "content-length",    "CONTENT-LENGTH",
+                                        "Date"};
     char text[512];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_true(write_field(slice_text(names[i]), SLICE("17"), text) > 0);
@@ -162,8 +171,12 @@ static void test_only_real_statuses_are_written(void **state) {
 static void test_interim_responses_have_fields_only(void **state) {
     (void)state;
     struct field link = {SLICE("Link"), SLICE("</a.css>; rel=preload")};
-    struct h1_response r = {.version = V11, .status = 103, .content_length = 5, .fields = &link,
-                            .fields_count = 1, .date = SLICE(DATE)};
+    struct h1_response r = {.version = V11,
+                            .status = 103,
+                            .content_length = 5,
+                            .fields = &link,
+                            .fields_count = 1,
+                            .date = SLICE(DATE)};
     struct h1_framing f;
     char text[512];
     assert_true(write_response(&r, 400, text, &f) > 0);
@@ -179,8 +192,13 @@ static void test_interim_responses_have_fields_only(void **state) {
 static void test_nothing_is_written_behind_the_room(void **state) {
     (void)state;
     struct field field = {SLICE("name"), SLICE("value")};
-    struct h1_response r = {.version = V10, .keep_alive = true, .status = 200, .content_length = 12345,
-                            .fields = &field, .fields_count = 1, .date = SLICE(DATE)};
+    struct h1_response r = {.version = V10,
+                            .keep_alive = true,
+                            .status = 200,
+                            .content_length = 12345,
+                            .fields = &field,
+                            .fields_count = 1,
+                            .date = SLICE(DATE)};
     struct h1_framing f;
     char text[512];
     int n = write_response(&r, 400, text, &f);
@@ -231,6 +249,9 @@ static void test_every_error_page_fits(void **state) {
         char out[H1_ERROR_MAX_BYTES];
         assert_true(h1_error_write(&r, out, sizeof out, &f) > 0);
     }
+    char page[H1_ERROR_BODY_MAX_BYTES + 1] = {0};
+    (void)h1_error_body(200, page);
+    assert_non_null(strstr(page, "<h1>200 OK</h1>\n<p>That is all"));
     assert_true(slice_equal(h1_status_reason(431), SLICE("Request Header Fields Too Large")));
     assert_true(slice_equal(h1_status_reason(99999), SLICE("Unknown")));
 }
