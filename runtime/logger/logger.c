@@ -14,7 +14,7 @@
 #include "logger/source.h"
 
 #define TICK_MS 1000
-#define ORPHAN_DRAIN_MS 5000   /* what is left to do where master is gone */
+#define ORPHAN_DRAIN_MS (PROCESS_ORPHAN_S * 1000 - 1000) /* master is gone: what is left to do */
 #define WRITE_GRACE_MS 500     /* before a deadline: time for the disk */
 #define ROUTE_MAP_MAX (64u * 1024 * 1024)
 
