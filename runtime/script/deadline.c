@@ -29,6 +29,21 @@
 #define ALL_EVENTS (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
 #define PROFILER_MODE "li1000000000"
 
+_Noreturn static void stop(struct script *s, lua_State *L) {
+    script_describe_interrupt(s, L);
+    lua_pushlightuserdata(L, s);
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+/* For long loops in C, where the hook cannot fire. */
+void script_give_way(lua_State *L) {
+    struct script *s = script_of(L);
+    if (s->running && s->overtime) {
+        stop(s, L);
+    }
+}
+
 /* Raises in whatever coroutine runs; stays set until the entry returns, so a pcall only delays it. */
 static void on_hook(lua_State *L, lua_Debug *unused) {
     (void)unused;
@@ -42,9 +57,7 @@ static void on_hook(lua_State *L, lua_Debug *unused) {
         lua_sethook(L, NULL, 0, 0);
         return;
     }
-    script_describe_interrupt(s, L);
-    lua_pushlightuserdata(L, s);
-    lua_error(L);
+    stop(s, L);
 }
 
 void script_interrupt(struct script *s) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "script/buffer.h"
 #include "script/state.h"
 
 #define PRINT_MAX_BYTES 4096
@@ -63,55 +64,64 @@ int script_compile(lua_State *L, const char *text, size_t size, const char *chun
     return lua_loadx(L, read_whole, &w, chunk, "t");
 }
 
-/* Calls the script's reader function (argument 1) and keeps its piece alive in slot 5. */
-static const char *read_piece(lua_State *L, void *ud, size_t *size) {
-    size_t *total = ud;
-    *size = 0;
-    if (script_interrupted(script_of(L))) {
-        return NULL;
+/* Joins what the script's reader function (argument 1) gives, with slot 5 free. False where it
+ * failed, with the reason on top. The reader must not run inside lua_loadx: an error that the deadline's
+ * hook raises there leaves LuaJIT with hooks off for good. */
+static bool read_pieces(lua_State *L, struct buffer *b) {
+    for (;;) {
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 0, 1, 0) != 0) {
+            return false;
+        }
+        if (lua_isnil(L, -1) || (lua_isstring(L, -1) && lua_objlen(L, -1) == 0)) {
+            lua_pop(L, 1);
+            return true;
+        }
+        if (lua_type(L, -1) != LUA_TSTRING) {
+            lua_pushliteral(L, "reader function must return a string");
+            return false;
+        }
+        if (b->used + lua_objlen(L, -1) > SCRIPT_TEXT_MAX_BYTES) {
+            lua_pushfstring(L, "chunk longer than %d bytes", (int)SCRIPT_TEXT_MAX_BYTES);
+            return false;
+        }
+        buffer_take(b);
+        if (script_interrupted(script_of(L))) {
+            lua_pushliteral(L, "interrupted");
+            return false;
+        }
     }
-    luaL_checkstack(L, 2, "too many nested functions");
-    lua_pushvalue(L, 1);
-    lua_call(L, 0, 1);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        return NULL;
+}
+
+/* Compiles argument 1, text or reader, into a function on top. Returns false with a reason there. */
+static bool load_argument(lua_State *L) {
+    if (lua_isstring(L, 1)) {
+        size_t size;
+        const char *text = lua_tolstring(L, 1, &size);
+        return script_compile(L, text, size, luaL_optstring(L, 2, text)) == 0;
     }
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        luaL_error(L, "reader function must return a string");
-    }
-    lua_replace(L, 5);
-    const char *text = lua_tolstring(L, 5, size);
-    *total += *size;
-    if (*total > SCRIPT_TEXT_MAX_BYTES) {
-        luaL_error(L, "chunk longer than %d bytes", (int)SCRIPT_TEXT_MAX_BYTES);
-    }
-    return text;
+    struct buffer b;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    buffer_init(&b, L, 5, 2 * (size_t)SCRIPT_TEXT_MAX_BYTES);
+    return read_pieces(L, &b) && script_compile(L, b.bytes, b.used, luaL_optstring(L, 2, "=(load)")) == 0;
 }
 
 /* load(text or function, name, mode, environment): never bytecode, never outside the sandbox. */
 int script_load_function(lua_State *L) {
     bool own_environment = !lua_isnone(L, 4);
     const char *mode = luaL_optstring(L, 3, "t");
-    int failed;
     script_guard_room(L);
     if (own_environment) {
         luaL_checktype(L, 4, LUA_TTABLE);
     }
     lua_settop(L, 5);
+    bool loaded = false;
     if (strchr(mode, 't') == NULL) {
         lua_pushliteral(L, "attempt to load chunk with wrong mode");
-        failed = LUA_ERRSYNTAX;
-    } else if (lua_isstring(L, 1)) {
-        size_t size;
-        const char *text = lua_tolstring(L, 1, &size);
-        failed = script_compile(L, text, size, luaL_optstring(L, 2, text));
     } else {
-        size_t total = 0;
-        luaL_checktype(L, 1, LUA_TFUNCTION);
-        failed = lua_loadx(L, read_piece, &total, luaL_optstring(L, 2, "=(load)"), "t");
+        loaded = load_argument(L);
     }
-    if (failed != 0) {
+    if (!loaded) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "script/buffer.h"
 #include "script/pattern.h"
 #include "script/state.h"
 
@@ -86,47 +87,8 @@ static int string_gmatch(lua_State *L) {
     return 1;
 }
 
-/* The result of a gsub while it grows: in the C frame while small, then in a userdata in one stack
- * slot. luaL_Buffer takes 8 KiB of C stack, and callbacks nest. */
-struct output {
-    lua_State *L;
-    int slot;
-    char *bytes;
-    size_t used, room;
-    char small[512];
-};
-
-static void output_grow(struct output *o, size_t more) {
-    size_t wanted = o->used + more;
-    if (wanted > script_of(o->L)->soft) {
-        luaL_error(o->L, "resulting string too large");
-    }
-    size_t room = o->room * 2 > wanted ? o->room * 2 : wanted;
-    char *bytes = lua_newuserdata(o->L, room);
-    memcpy(bytes, o->bytes, o->used);
-    lua_replace(o->L, o->slot);
-    o->bytes = bytes;
-    o->room = room;
-}
-
-static void output_add(struct output *o, const char *bytes, size_t n) {
-    if (n > o->room - o->used) {
-        output_grow(o, n);
-    }
-    memcpy(o->bytes + o->used, bytes, n);
-    o->used += n;
-}
-
-/* Adds the string on top of the stack and pops it. */
-static void output_take(struct output *o) {
-    size_t n;
-    const char *bytes = lua_tolstring(o->L, -1, &n);
-    output_add(o, bytes, n);
-    lua_pop(o->L, 1);
-}
-
 /* A replacement string: %0 to %9 are captures, % before anything else is that. */
-static void replace_by_text(struct pattern *m, struct output *o, const char *start, const char *end) {
+static void replace_by_text(struct pattern *m, struct buffer *o, const char *start, const char *end) {
     size_t n;
     const char *text = lua_tolstring(m->L, 3, &n);
     const char *stop = text + n;
@@ -135,25 +97,25 @@ static void replace_by_text(struct pattern *m, struct output *o, const char *sta
         if (percent == NULL) {
             percent = stop;
         }
-        output_add(o, text, (size_t)(percent - text));
+        buffer_add(o, text, (size_t)(percent - text));
         if (percent == stop) {
             return;
         }
         char next = percent + 1 < stop ? percent[1] : '\0';
         if (next == '0') {
-            output_add(o, start, (size_t)(end - start));
+            buffer_add(o, start, (size_t)(end - start));
         } else if (next >= '1' && next <= '9') {
             pattern_push_capture(m, next - '1', start, end);
-            output_take(o);
+            buffer_take(o);
         } else {
-            output_add(o, &next, 1);
+            buffer_add(o, &next, 1);
         }
         text = percent + 2;
     }
 }
 
 /* A replacement function or table: what it gives for the captures; false and nil keep the match. */
-static void replace_by_value(struct pattern *m, struct output *o, const char *start, const char *end) {
+static void replace_by_value(struct pattern *m, struct buffer *o, const char *start, const char *end) {
     lua_State *L = m->L;
     if (lua_type(L, 3) == LUA_TTABLE) {
         pattern_push_capture(m, 0, start, end);
@@ -165,17 +127,17 @@ static void replace_by_value(struct pattern *m, struct output *o, const char *st
     }
     if (!lua_toboolean(L, -1)) {
         lua_pop(L, 1);
-        output_add(o, start, (size_t)(end - start));
+        buffer_add(o, start, (size_t)(end - start));
         return;
     }
     if (!lua_isstring(L, -1)) {
         luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
     }
-    output_take(o);
+    buffer_take(o);
 }
 
 /* Replaces up to max matches; returns how many. */
-static lua_Integer substitute(struct pattern *m, struct output *o, lua_Integer max) {
+static lua_Integer substitute(struct pattern *m, struct buffer *o, lua_Integer max) {
     bool by_text = lua_isstring(m->L, 3);
     const char *at = m->text;
     lua_Integer count = 0;
@@ -188,7 +150,7 @@ static lua_Integer substitute(struct pattern *m, struct output *o, lua_Integer m
         if (end != NULL && end > at) {
             at = end;
         } else if (at < m->text_end) {
-            output_add(o, at++, 1);
+            buffer_add(o, at++, 1);
         } else {
             break;
         }
@@ -196,14 +158,14 @@ static lua_Integer substitute(struct pattern *m, struct output *o, lua_Integer m
             break;
         }
     }
-    output_add(o, at, (size_t)(m->text_end - at));
+    buffer_add(o, at, (size_t)(m->text_end - at));
     return count;
 }
 
 static int string_gsub(lua_State *L) {
     size_t bytes, pattern_bytes;
     struct pattern m;
-    struct output o;
+    struct buffer o;
     const char *text = luaL_checklstring(L, 1, &bytes);
     const char *pattern = luaL_checklstring(L, 2, &pattern_bytes);
     int type = lua_type(L, 3);
@@ -213,8 +175,7 @@ static int string_gsub(lua_State *L) {
     }
     lua_Integer max = luaL_optinteger(L, 4, (lua_Integer)bytes + 1);
     lua_settop(L, 5);
-    o = (struct output){.L = L, .slot = 5, .room = sizeof o.small};
-    o.bytes = o.small;
+    buffer_init(&o, L, 5, script_of(L)->soft);
     pattern_init(&m, L, text, bytes, pattern, pattern_bytes, true);
     lua_Integer count = substitute(&m, &o, max);
     if (count == 0) {

@@ -12,7 +12,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "script/script.h"
+#include "script/state.h"
 
 #define LOOK_EVERY 0x3fff /* steps between two looks at whether the entry is being ended */
 
@@ -23,8 +23,8 @@ static void spend(struct pattern *m, int64_t steps) {
     if (m->steps < 0) {
         luaL_error(m->L, "pattern too complex");
     }
-    if ((m->steps & LOOK_EVERY) < steps && script_interrupted(m->script)) {
-        luaL_error(m->L, "pattern interrupted");
+    if ((m->steps & LOOK_EVERY) < steps) {
+        script_give_way(m->L);
     }
 }
 
@@ -342,7 +342,6 @@ static const char *follow(struct pattern *m, const char *at, const char *p) {
 void pattern_init(struct pattern *m, lua_State *L, const char *text, size_t text_bytes, const char *pattern,
                   size_t pattern_bytes, bool anchor) {
     m->L = L;
-    m->script = script_of(L);
     m->text = text;
     m->text_end = text + text_bytes;
     m->anchored = anchor && pattern_bytes > 0 && *pattern == '^';

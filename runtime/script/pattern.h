@@ -18,8 +18,6 @@
 #define PATTERN_CAPTURE_OPEN ((ptrdiff_t)-1) /* sizes that stand for something else */
 #define PATTERN_CAPTURE_POSITION ((ptrdiff_t)-2)
 
-struct script;
-
 struct pattern_capture {
     const char *start;
     ptrdiff_t size;
@@ -27,7 +25,6 @@ struct pattern_capture {
 
 struct pattern {
     lua_State *L; /* where errors are raised */
-    const struct script *script;
     const char *text, *text_end;       /* borrowed */
     const char *begin, *end;           /* the pattern itself, borrowed */
     bool anchored;                     /* it began with ^, which is not part of begin */

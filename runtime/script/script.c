@@ -8,7 +8,6 @@
 #include <luajit.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,23 +18,12 @@
 
 #define CPU_MIN_MS 10
 #define MEMORY_MIN_BYTES (1u << 20)
-#define FLOOR_DIVISOR 8 /* this part of the big stack stays free for C that does not look */
 
 /* Only our own mistakes come here: every script runs protected. */
 static int on_panic(lua_State *L) {
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "(no message)";
     report(REPORT_ERROR, "lua: error outside an entry: %s", text);
     abort();
-}
-
-static uintptr_t find_floor(const struct script_stack *stack) {
-    if (stack != NULL) {
-        return (uintptr_t)stack->base + stack->bytes / FLOOR_DIVISOR;
-    }
-    struct rlimit limit;
-    MUST(getrlimit(RLIMIT_STACK, &limit) == 0);
-    rlim_t bytes = limit.rlim_cur > SCRIPT_STACK_BYTES ? SCRIPT_STACK_BYTES : limit.rlim_cur;
-    return (uintptr_t)__builtin_frame_address(0) - bytes / 2;
 }
 
 /* With TZ unset, every os.time would look at /etc/localtime again, from inside the cage. */
@@ -68,7 +56,6 @@ int script_new(struct script **out, const struct script_options *options) {
         return -ENOMEM;
     }
     s->options = *options;
-    s->floor = find_floor(options->stack);
     fix_time_zone();
     s->L = luaL_newstate();
     if (s->L == NULL) {
@@ -122,9 +109,21 @@ static void publish(struct script *s, uint64_t since_ms) {
     }
 }
 
+/* How deep C functions that call back into Lua may nest in this entry. */
+static void set_floor(struct script *s) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    s->floor = here - SCRIPT_C_STACK_BYTES;
+    const struct script_stack *stack = s->options.stack;
+    if (stack != NULL) {
+        uintptr_t base = (uintptr_t)stack->base;
+        MUST(here > base + 2 * SCRIPT_C_STACK_BYTES && here < base + stack->bytes);
+    }
+}
+
 /* Starts timing. False where the VM is over its memory cap before anything has run. */
 static bool begin(struct script *s) {
     MUST(!s->running);
+    set_floor(s);
     s->described = false;
     s->overtime = 0;
     s->oversize = 0;
@@ -137,6 +136,12 @@ static bool begin(struct script *s) {
     atomic_signal_fence(memory_order_seq_cst);
     s->running = 1;
     return true;
+}
+
+/* Whether the entry was interrupted, and what that raised got lost on its way out: a function that
+ * catches errors was the last thing to run. */
+static bool swallowed(const struct script *s) {
+    return script_interrupted(s) && s->described;
 }
 
 /* Stops timing and says how the entry ended; result is what it was for Lua. */
@@ -174,6 +179,10 @@ int script_call(struct script *s, int nargs, int nresults) {
         lua_pop(L, 1);
     }
     lua_remove(L, base);
+    if (failed == 0 && swallowed(s)) {
+        lua_settop(L, base - 1);
+        failed = LUA_ERRRUN;
+    }
     return end(s, failed != 0 ? SCRIPT_FAILED : SCRIPT_DONE);
 }
 
@@ -213,6 +222,9 @@ int script_resume(struct script *s, lua_State *co, int nargs) {
     s->resumed = co;
     int rc = lua_resume(co, nargs);
     s->resumed = NULL;
+    if (swallowed(s)) {
+        return end(s, SCRIPT_FAILED);
+    }
     if (rc == 0) {
         return end(s, SCRIPT_DONE);
     }
@@ -222,7 +234,7 @@ int script_resume(struct script *s, lua_State *co, int nargs) {
     }
     if (rc == LUA_YIELD) {
         script_describe_text(s, "attempt to yield outside a coroutine");
-    } else if (!s->described) {
+    } else {
         script_describe_coroutine(s, co);
     }
     return end(s, SCRIPT_FAILED);

@@ -10,6 +10,7 @@
 #include "script/script.h"
 
 #define SCRIPT_THREAD_POOL 64
+#define SCRIPT_C_STACK_BYTES (512u << 10) /* for callbacks that nest; unwinding them takes time */
 
 struct script {
     lua_State *L;
@@ -55,6 +56,7 @@ int script_deadline_start(struct script *s);
 void script_deadline_stop(struct script *s);
 void script_interrupt(struct script *s); /* also from the signal handler and the allocator */
 void script_calm(struct script *s);
+void script_give_way(lua_State *L); /* raises where the entry is overtime */
 
 /* memory.c */
 void script_memory_watch(struct script *s);

@@ -1,0 +1,2 @@
+-- expect: overtime
+return ("a"):gsub("a", function() while true do end end)

@@ -1,0 +1,2 @@
+-- expect: overtime
+load(function() while true do end end)

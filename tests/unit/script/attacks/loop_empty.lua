@@ -1,0 +1,2 @@
+-- expect: overtime
+repeat until false

@@ -1,0 +1,3 @@
+-- expect: overtime
+for _ = 1, math.huge do
+end

@@ -1,0 +1,3 @@
+-- expect: overtime
+::again::
+goto again

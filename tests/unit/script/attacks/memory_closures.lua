@@ -1,0 +1,6 @@
+-- expect: oversize
+local f = function() end
+while true do
+  local inner = f
+  f = function() return inner end
+end

@@ -1,0 +1,3 @@
+-- expect: oversize
+local s = ("a"):rep(10000)
+return s:gsub("a", s)

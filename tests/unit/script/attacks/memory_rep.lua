@@ -1,0 +1,2 @@
+-- expect: failed resulting string too large
+return ("x"):rep(2 ^ 31)

@@ -1,0 +1,2 @@
+-- expect: overtime
+table.move({}, 1, 2 ^ 50, 2)

@@ -1,0 +1,5 @@
+-- expect: any
+local function again()
+  assert(load(again))
+end
+assert(not pcall(again))

@@ -1,0 +1,3 @@
+-- expect: any
+local function again() return coroutine.wrap(again)() end
+assert(not pcall(again))

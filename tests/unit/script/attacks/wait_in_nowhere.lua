@@ -1,0 +1,2 @@
+-- expect: failed attempt to yield
+coroutine.yield(1)
