@@ -7,9 +7,9 @@
 #include "base/civil.h"
 
 #define DAY_SECONDS 86400
-#define ERA_DAYS 146097      /* 400 years */
-#define EPOCH_DAYS 719468    /* from 0000-03-01 to 1970-01-01 */
-#define EPOCH_WEEKDAY 4      /* 1970-01-01 was a Thursday */
+#define ERA_DAYS 146097   /* 400 years */
+#define EPOCH_DAYS 719468 /* from 0000-03-01 to 1970-01-01 */
+#define EPOCH_WEEKDAY 4   /* 1970-01-01 was a Thursday */
 
 const char civil_weekdays[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 const char civil_months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -32,8 +32,12 @@ static void date_from_days(int64_t days, struct civil *out) {
 }
 
 void civil_from_seconds(int64_t seconds, struct civil *out) {
-    if (seconds < CIVIL_SECONDS_MIN) seconds = CIVIL_SECONDS_MIN;
-    if (seconds > CIVIL_SECONDS_MAX) seconds = CIVIL_SECONDS_MAX;
+    if (seconds < CIVIL_SECONDS_MIN) {
+        seconds = CIVIL_SECONDS_MIN;
+    }
+    if (seconds > CIVIL_SECONDS_MAX) {
+        seconds = CIVIL_SECONDS_MAX;
+    }
     int64_t days = floor_divide(seconds, DAY_SECONDS);
     int rest = (int)(seconds - days * DAY_SECONDS);
     date_from_days(days, out);
@@ -56,7 +60,9 @@ int64_t civil_to_seconds(const struct civil *c) {
 
 int civil_exists(const struct civil *c) {
     static const int lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (c->year < 0 || c->year > 9999 || c->month < 1 || c->month > 12) return 0;
+    if (c->year < 0 || c->year > 9999 || c->month < 1 || c->month > 12) {
+        return 0;
+    }
     int leap = c->year % 4 == 0 && (c->year % 100 != 0 || c->year % 400 == 0);
     int length = lengths[c->month - 1] + (c->month == 2 && leap);
     return c->day >= 1 && c->day <= length && c->hour >= 0 && c->hour <= 23 && c->minute >= 0 &&

@@ -53,17 +53,23 @@ void http_date_format(char *out, int64_t seconds) {
 }
 
 static int take_literal(struct cursor *c, const char *text, size_t n) {
-    if ((size_t)(c->end - c->p) < n || memcmp(c->p, text, n) != 0) return -EINVAL;
+    if ((size_t)(c->end - c->p) < n || memcmp(c->p, text, n) != 0) {
+        return -EINVAL;
+    }
     c->p += n;
     return 0;
 }
 
 static int take_number(struct cursor *c, int digits) {
     int value = 0;
-    if (c->end - c->p < digits) return -EINVAL;
+    if (c->end - c->p < digits) {
+        return -EINVAL;
+    }
     for (int i = 0; i < digits; i++) {
         char digit = *c->p++;
-        if (digit < '0' || digit > '9') return -EINVAL;
+        if (digit < '0' || digit > '9') {
+            return -EINVAL;
+        }
         value = value * 10 + (digit - '0');
     }
     return value;
@@ -79,15 +85,20 @@ static int take_padded_day(struct cursor *c) {
 
 /* Index of the name that stands here, or -EINVAL. */
 static int take_name(struct cursor *c, const char (*names)[4], int count) {
-    for (int i = 0; i < count; i++)
-        if (take_literal(c, names[i], 3) == 0) return i;
+    for (int i = 0; i < count; i++) {
+        if (take_literal(c, names[i], 3) == 0) {
+            return i;
+        }
+    }
     return -EINVAL;
 }
 
 static int take_long_weekday(struct cursor *c) {
     static const char *const rest[7] = {"day", "day", "sday", "nesday", "rsday", "day", "urday"};
     int weekday = take_name(c, civil_weekdays, 7);
-    if (weekday < 0) return weekday;
+    if (weekday < 0) {
+        return weekday;
+    }
     int rc = take_literal(c, rest[weekday], strlen(rest[weekday]));
     return rc < 0 ? rc : weekday;
 }
@@ -98,52 +109,106 @@ static int full_year(int two_digits, int64_t now) {
     struct civil today;
     civil_from_seconds(now, &today);
     int year = today.year - today.year % 100 + two_digits;
-    if (year <= today.year - 50) year += 100;
-    if (year > today.year + 50) year -= 100;
+    if (year <= today.year - 50) {
+        year += 100;
+    }
+    if (year > today.year + 50) {
+        year -= 100;
+    }
     return year;
 }
 
-static int take_part(struct cursor *c, char part, int64_t now, struct civil *date) {
-    int *where = NULL;
-    int value = -EINVAL;
+/* Which member of the date a part stands for; NULL for a character that stands for itself. */
+static int *member_of(struct civil *date, char part) {
     switch (part) {
-    case 'W': where = &date->weekday, value = take_name(c, civil_weekdays, 7); break;
-    case 'L': where = &date->weekday, value = take_long_weekday(c); break;
-    case 'M': where = &date->month, value = take_name(c, civil_months, 12); break;
-    case 'D': where = &date->day, value = take_number(c, 2); break;
-    case 'd': where = &date->day, value = take_padded_day(c); break;
-    case 'Y': where = &date->year, value = take_number(c, 4); break;
-    case 'y': where = &date->year, value = take_number(c, 2); break;
-    case 'h': where = &date->hour, value = take_number(c, 2); break;
-    case 'm': where = &date->minute, value = take_number(c, 2); break;
-    case 's': where = &date->second, value = take_number(c, 2); break;
-    default: return take_literal(c, &part, 1);
+    case 'W':
+    case 'L':
+        return &date->weekday;
+    case 'M':
+        return &date->month;
+    case 'D':
+    case 'd':
+        return &date->day;
+    case 'Y':
+    case 'y':
+        return &date->year;
+    case 'h':
+        return &date->hour;
+    case 'm':
+        return &date->minute;
+    case 's':
+        return &date->second;
+    default:
+        return NULL;
     }
-    if (value < 0) return value;
-    if (part == 'y') value = full_year(value, now);
-    *where = part == 'M' ? value + 1 : value;
+}
+
+static int take_value(struct cursor *c, char part, int64_t now) {
+    int value;
+    switch (part) {
+    case 'W':
+        return take_name(c, civil_weekdays, 7);
+    case 'L':
+        return take_long_weekday(c);
+    case 'M':
+        value = take_name(c, civil_months, 12);
+        return value < 0 ? value : value + 1;
+    case 'd':
+        return take_padded_day(c);
+    case 'Y':
+        return take_number(c, 4);
+    case 'y':
+        value = take_number(c, 2);
+        return value < 0 ? value : full_year(value, now);
+    default:
+        return take_number(c, 2);
+    }
+}
+
+static int take_part(struct cursor *c, char part, int64_t now, struct civil *date) {
+    int *member = member_of(date, part);
+    if (member == NULL) {
+        return take_literal(c, &part, 1);
+    }
+    int value = take_value(c, part, now);
+    if (value < 0) {
+        return value;
+    }
+    *member = value;
     return 0;
 }
 
-static int parse_as(const char *template, struct slice text, int64_t now, int64_t *out) {
+static int parse_as(const char *format, struct slice text, int64_t now, int64_t *out) {
     struct cursor c = {text.p, text.p + text.n};
     struct civil date = {0};
-    for (; *template != '\0'; template++) {
-        int rc = *template == '!' ? take_literal(&c, ++template, 1) : take_part(&c, *template, now, &date);
-        if (rc < 0) return rc;
+    for (; *format != '\0'; format++) {
+        int rc = *format == '!' ? take_literal(&c, ++format, 1) : take_part(&c, *format, now, &date);
+        if (rc < 0) {
+            return rc;
+        }
     }
-    if (c.p != c.end || !civil_exists(&date)) return -EINVAL;
-    struct civil noon = date;
+    if (c.p != c.end || !civil_exists(&date)) {
+        return -EINVAL;
+    }
+    struct civil noon = date; /* a leap second at midnight belongs to the day that ends */
     noon.hour = 12;
     civil_from_seconds(civil_to_seconds(&noon), &noon);
-    if (noon.weekday != date.weekday) return -EINVAL;
+    if (noon.weekday != date.weekday) {
+        return -EINVAL;
+    }
     *out = civil_to_seconds(&date);
     return 0;
 }
 
 int http_date_parse(struct slice text, int64_t now, int64_t *out) {
-    if (text.n < 24 || text.n > 33) return -EINVAL; /* shortest: asctime; longest: a Wednesday of rfc850 */
-    if (parse_as(imf_fixdate, text, now, out) == 0) return 0;
-    if (parse_as(rfc850, text, now, out) == 0) return 0;
+    if (text.n < 24 || text.n > 33) {
+        return -EINVAL; /* shortest: asctime; longest: a Wednesday of rfc850 */
+    }
+    if (parse_as(imf_fixdate, text, now, out) == 0) {
+        return 0;
+    }
+    if (parse_as(rfc850, text, now, out) == 0) {
+        return 0;
+    }
     return parse_as(asctime_date, text, now, out);
 }

@@ -33,7 +33,9 @@ static void forget_channel(struct channel *c) {
 int log_producer_init(struct log_producer *p) {
     *p = (struct log_producer){.current.socket = -1, .next.socket = -1};
     void *memory = mmap(NULL, PRIVATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return -errno;
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
     p->private_memory = memory;
     ring_writer_init(&p->private_ring, memory, (uint8_t *)memory + INDEX_BYTES, CHANNEL_IN_BYTES);
     p->writer = &p->private_ring;
@@ -41,7 +43,9 @@ int log_producer_init(struct log_producer *p) {
 }
 
 static void unmap_private(struct log_producer *p) {
-    if (p->private_memory != NULL) (void)munmap(p->private_memory, PRIVATE_BYTES);
+    if (p->private_memory != NULL) {
+        (void)munmap(p->private_memory, PRIVATE_BYTES);
+    }
     p->private_memory = NULL;
 }
 
@@ -53,7 +57,9 @@ void log_producer_deinit(struct log_producer *p) {
 }
 
 static void close_socket(struct channel *c) {
-    if (c->socket >= 0) (void)close(c->socket);
+    if (c->socket >= 0) {
+        (void)close(c->socket);
+    }
     c->socket = -1;
 }
 
@@ -76,7 +82,9 @@ void log_producer_hang_up(struct log_producer *p) {
  * ignored: from the last one believed on, nothing has been overwritten. */
 static struct ring_reader unread_records(const struct ring_writer *w) {
     uint64_t head = atomic_load_explicit(&w->shared->head, memory_order_acquire);
-    if (head < w->head || head > w->tail || head % 8 != 0) head = w->head;
+    if (head < w->head || head > w->tail || head % 8 != 0) {
+        head = w->head;
+    }
     return (struct ring_reader){
         .shared = w->shared, .data = w->data, .size = w->size, .head = head, .tail = w->tail};
 }
@@ -88,10 +96,14 @@ static bool is_log_record(const struct ring_record *r) {
         struct message_log_dropped dropped;
     } m;
     switch (r->type) {
-    case MESSAGE_LOG_ACCESS: return message_log_access_decode(&m.access, r->payload, r->size) == 0;
-    case MESSAGE_LOG_ERROR: return message_log_error_decode(&m.error, r->payload, r->size) == 0;
-    case MESSAGE_LOG_DROPPED: return message_log_dropped_decode(&m.dropped, r->payload, r->size) == 0;
-    default: return false;
+    case MESSAGE_LOG_ACCESS:
+        return message_log_access_decode(&m.access, r->payload, r->size) == 0;
+    case MESSAGE_LOG_ERROR:
+        return message_log_error_decode(&m.error, r->payload, r->size) == 0;
+    case MESSAGE_LOG_DROPPED:
+        return message_log_dropped_decode(&m.dropped, r->payload, r->size) == 0;
+    default:
+        return false;
     }
 }
 
@@ -112,8 +124,12 @@ static void move_records(struct log_producer *p, struct ring_writer *from, struc
     struct ring_reader unread = unread_records(from);
     while (unread.head != unread.tail) {
         int rc = ring_next(&unread, scratch, &record);
-        if (rc < 0) p->dropped++; /* at least: what follows cannot be found any more */
-        if (rc != 1) break;
+        if (rc < 0) {
+            p->dropped++; /* at least: what follows cannot be found any more */
+        }
+        if (rc != 1) {
+            break;
+        }
         move_record(p, to, &record);
     }
     (void)ring_publish(to);
@@ -141,9 +157,15 @@ int log_producer_receive(struct log_producer *p) {
         packet_drop(&packet);
         rc = -EBADMSG;
     }
-    if (c == &p->next && channel_ready(c)) adopt_next(p);
-    if (rc == 0) return -EPIPE;
-    if (rc == -EBADMSG) report(REPORT_WARNING, "the logger sent what it may not: its channel is closed");
+    if (c == &p->next && channel_ready(c)) {
+        adopt_next(p);
+    }
+    if (rc == 0) {
+        return -EPIPE;
+    }
+    if (rc == -EBADMSG) {
+        report(REPORT_WARNING, "the logger sent what it may not: its channel is closed");
+    }
     return rc == -EAGAIN ? 0 : rc;
 }
 
@@ -161,22 +183,34 @@ static void count_put(struct log_producer *p, int rc, uint64_t tail_before) {
         return;
     }
     p->dropped++;
-    if (rc == -EBADMSG) p->broken = true;
+    if (rc == -EBADMSG) {
+        p->broken = true;
+    }
 }
 
 /* Tells the logger of earlier losses first. False where not even that fits. */
 static bool has_caught_up(struct log_producer *p) {
-    if (p->broken) return false;
-    if (p->dropped == 0) return true;
+    if (p->broken) {
+        return false;
+    }
+    if (p->dropped == 0) {
+        return true;
+    }
     struct message_log_dropped m = {.records = p->dropped};
     int rc = message_log_dropped_put(p->writer, &m);
-    if (rc == 0) p->dropped = 0;
-    if (rc == -EBADMSG) p->broken = true;
+    if (rc == 0) {
+        p->dropped = 0;
+    }
+    if (rc == -EBADMSG) {
+        p->broken = true;
+    }
     return rc == 0;
 }
 
 static void cut(struct slice *s, size_t max) {
-    if (s->n > max) s->n = max;
+    if (s->n > max) {
+        s->n = max;
+    }
 }
 
 void log_producer_access(struct log_producer *p, const struct message_log_access *m) {
@@ -207,14 +241,19 @@ void log_producer_error(struct log_producer *p, enum level level, struct slice t
 
 int log_producer_flush(struct log_producer *p) {
     if (p->broken) {
-        if (log_producer_socket(p) < 0) return 0;
+        if (log_producer_socket(p) < 0) {
+            return 0;
+        }
         report(REPORT_WARNING, "the logger wrote an impossible ring index: its channel is closed");
         return -EBADMSG;
     }
     (void)ring_publish(p->writer);
-    if (p->since_bell_bytes <= BELL_BYTES || p->current.socket < 0) return 0;
+    if (p->since_bell_bytes <= BELL_BYTES || p->current.socket < 0) {
+        return 0;
+    }
     p->since_bell_bytes = 0;
     const struct message_doorbell nothing = {0};
-    (void)message_doorbell_send(p->current.socket, &nothing, NULL); /* full or gone: it looks by itself, or receive says so */
+    (void)message_doorbell_send(p->current.socket, &nothing,
+                                NULL); /* full or gone: it looks by itself, or receive says so */
     return 0;
 }

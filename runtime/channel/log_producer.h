@@ -25,12 +25,12 @@
 struct log_producer {
     struct ring_writer *writer; /* where records go now: the private ring's or current's */
     struct ring_writer private_ring;
-    void *private_memory;       /* owned mapping of the private ring, NULL once it was moved */
-    struct channel current;     /* the logger's ring in use, its socket -1 once hung up */
-    struct channel next;        /* a channel whose ring has not come yet; socket -1: none */
-    uint64_t dropped;           /* records not yet told to the logger */
-    uint64_t since_bell_bytes;  /* committed since the doorbell was last rung */
-    bool broken;                /* the logger broke a rule: only counts until the next one comes */
+    void *private_memory;      /* owned mapping of the private ring, NULL once it was moved */
+    struct channel current;    /* the logger's ring in use, its socket -1 once hung up */
+    struct channel next;       /* a channel whose ring has not come yet; socket -1: none */
+    uint64_t dropped;          /* records not yet told to the logger */
+    uint64_t since_bell_bytes; /* committed since the doorbell was last rung */
+    bool broken;               /* the logger broke a rule: only counts until the next one comes */
 };
 
 /** Maps the private ring. Call before the cage closes. Returns 0 or -errno. */

@@ -29,7 +29,9 @@ static void close_file(struct disk *d, struct disk_file *f) {
 }
 
 void disk_close_all(struct disk *d) {
-    while (!TAILQ_EMPTY(&d->open)) close_file(d, TAILQ_FIRST(&d->open));
+    while (!TAILQ_EMPTY(&d->open)) {
+        close_file(d, TAILQ_FIRST(&d->open));
+    }
 }
 
 static int open_beneath(int directory, const char *path) {
@@ -46,36 +48,60 @@ static int open_beneath(int directory, const char *path) {
 /* Whether fd is a plain file with one name, readable by the owner's group. */
 static int check_file(int fd, uint64_t *size) {
     struct stat st;
-    if (fstat(fd, &st) != 0) return -errno;
-    if (!S_ISREG(st.st_mode)) return -ELOOP;
-    if (st.st_nlink > 1) return -EMLINK;
-    if ((st.st_mode & 07777) != LOG_MODE && fchmod(fd, LOG_MODE) != 0) return -errno;
+    if (fstat(fd, &st) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return -ELOOP;
+    }
+    if (st.st_nlink > 1) {
+        return -EMLINK;
+    }
+    if ((st.st_mode & 07777) != LOG_MODE && fchmod(fd, LOG_MODE) != 0) {
+        return -errno;
+    }
     *size = (uint64_t)st.st_size;
     return 0;
 }
 
 static int end_last_line(int fd, uint64_t *size) {
     char last;
-    if (*size == 0) return 0;
-    if (lseek(fd, -1, SEEK_END) < 0) return -errno;
+    if (*size == 0) {
+        return 0;
+    }
+    if (lseek(fd, -1, SEEK_END) < 0) {
+        return -errno;
+    }
     ssize_t n = read(fd, &last, 1);
-    if (n < 0) return -errno;
-    if (n == 0 || last == '\n') return 0;
-    if (write(fd, "\n", 1) != 1) return -errno;
+    if (n < 0) {
+        return -errno;
+    }
+    if (n == 0 || last == '\n') {
+        return 0;
+    }
+    if (write(fd, "\n", 1) != 1) {
+        return -errno;
+    }
     (*size)++;
     return 0;
 }
 
 static int open_file(struct disk *d, struct disk_file *f) {
-    while (d->open_count >= d->open_max) close_file(d, TAILQ_FIRST(&d->open));
+    while (d->open_count >= d->open_max) {
+        close_file(d, TAILQ_FIRST(&d->open));
+    }
     int fd = open_beneath(d->directory, f->path);
     while (fd == -EMFILE && d->open_count > 0) {
         close_file(d, TAILQ_FIRST(&d->open));
         fd = open_beneath(d->directory, f->path);
     }
-    if (fd < 0) return fd;
+    if (fd < 0) {
+        return fd;
+    }
     int rc = check_file(fd, &f->size);
-    if (rc == 0) rc = end_last_line(fd, &f->size);
+    if (rc == 0) {
+        rc = end_last_line(fd, &f->size);
+    }
     if (rc < 0) {
         (void)close(fd);
         return rc;
@@ -89,7 +115,9 @@ static int open_file(struct disk *d, struct disk_file *f) {
 /* Closes an open file that has been deleted: what went there would reach nobody. */
 static void look_again(struct disk *d, struct disk_file *f) {
     struct stat st;
-    if (f->fd < 0) return;
+    if (f->fd < 0) {
+        return;
+    }
     if (fstat(f->fd, &st) != 0 || st.st_nlink == 0) {
         close_file(d, f);
         return;
@@ -101,10 +129,16 @@ static void look_again(struct disk *d, struct disk_file *f) {
 
 static int write_all(struct disk_file *f, const char *text, size_t n, size_t *written) {
     while (*written < n) {
-        if (f->size_max != 0 && f->size >= f->size_max) return -EFBIG;
+        if (f->size_max != 0 && f->size >= f->size_max) {
+            return -EFBIG;
+        }
         ssize_t done = write(f->fd, text + *written, n - *written);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return -errno;
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done < 0) {
+            return -errno;
+        }
         *written += (size_t)done;
         f->size += (uint64_t)done;
     }
@@ -123,8 +157,12 @@ int disk_append(struct disk *d, struct disk_file *f, const char *text, size_t n,
     look_again(d, f);
     if (f->fd < 0) {
         int rc = open_file(d, f);
-        if (rc < 0) return rc;
-        if (torn) *written = skip_torn_line(f, text, n);
+        if (rc < 0) {
+            return rc;
+        }
+        if (torn) {
+            *written = skip_torn_line(f, text, n);
+        }
     }
     return write_all(f, text, n, written);
 }

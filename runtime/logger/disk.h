@@ -23,7 +23,7 @@ struct disk_file {
 };
 
 struct disk {
-    int directory;                        /* borrowed */
+    int directory;                         /* borrowed */
     TAILQ_HEAD(disk_open, disk_file) open; /* least recently written first */
     unsigned open_count, open_max;
 };

@@ -37,7 +37,9 @@ char *escape_quoted(char *out, struct slice in, bool word) {
 }
 
 char *escape_text(char *out, struct slice in) {
-    while (in.n > 0 && in.p[in.n - 1] == '\n') in.n--;
+    while (in.n > 0 && in.p[in.n - 1] == '\n') {
+        in.n--;
+    }
     for (size_t i = 0; i < in.n; i++) {
         uint8_t byte = (uint8_t)in.p[i];
         if (byte == '\n') {
@@ -56,13 +58,19 @@ char *escape_text(char *out, struct slice in) {
 static size_t read_utf8(const uint8_t *p, size_t n, uint32_t *out) {
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
     size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || n < length) return 0;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n < length) {
+        return 0;
+    }
     uint32_t code = p[0] & (0xffu >> (length + 1));
     for (size_t i = 1; i < length; i++) {
-        if ((p[i] & 0xc0) != 0x80) return 0;
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
         code = code << 6 | (p[i] & 0x3fu);
     }
-    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
+    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+        return 0;
+    }
     *out = code;
     return length;
 }
@@ -70,12 +78,16 @@ static size_t read_utf8(const uint8_t *p, size_t n, uint32_t *out) {
 static char *put_unit(char *out, uint32_t unit) {
     *out++ = '\\';
     *out++ = 'u';
-    for (int shift = 12; shift >= 0; shift -= 4) *out++ = hex_digits[unit >> shift & 15];
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        *out++ = hex_digits[unit >> shift & 15];
+    }
     return out;
 }
 
 static char *put_code_point(char *out, uint32_t code) {
-    if (code < 0x10000) return put_unit(out, code);
+    if (code < 0x10000) {
+        return put_unit(out, code);
+    }
     code -= 0x10000;
     out = put_unit(out, 0xd800 + (code >> 10));
     return put_unit(out, 0xdc00 + (code & 0x3ff));
@@ -89,7 +101,9 @@ char *escape_json(char *out, struct slice in) {
         if (is_plain(p[i]) && p[i] != '"') {
             *out++ = (char)p[i];
         } else {
-            if (p[i] >= 0x80 && (length = read_utf8(p + i, in.n - i, &code)) == 0) length = 1;
+            if (p[i] >= 0x80 && (length = read_utf8(p + i, in.n - i, &code)) == 0) {
+                length = 1;
+            }
             out = put_code_point(out, code);
         }
         i += length;

@@ -16,7 +16,9 @@ void line_clock_init(struct line_clock *c) {
 }
 
 static char *put(char *out, const char *text, size_t n) {
-    if (n != 0) memcpy(out, text, n);
+    if (n != 0) {
+        memcpy(out, text, n);
+    }
     return out + n;
 }
 
@@ -37,7 +39,9 @@ static char *put_number(char *out, uint64_t value) {
         reversed[n++] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    while (n > 0) *out++ = reversed[--n];
+    while (n > 0) {
+        *out++ = reversed[--n];
+    }
     return out;
 }
 
@@ -68,12 +72,16 @@ static void show_second(struct line_clock *c, uint64_t second) {
 }
 
 static char *put_combined_time(struct line_clock *c, char *out, uint64_t time_us) {
-    if (time_us / 1000000 != c->second) show_second(c, time_us / 1000000);
+    if (time_us / 1000000 != c->second) {
+        show_second(c, time_us / 1000000);
+    }
     return put(out, c->combined, sizeof c->combined);
 }
 
 static char *put_iso_time(struct line_clock *c, char *out, uint64_t time_us) {
-    if (time_us / 1000000 != c->second) show_second(c, time_us / 1000000);
+    if (time_us / 1000000 != c->second) {
+        show_second(c, time_us / 1000000);
+    }
     out = put(out, c->iso, sizeof c->iso);
     out = PUT(out, ".");
     out = put_digits(out, (unsigned)(time_us / 1000 % 1000), 3);
@@ -84,7 +92,9 @@ static char *put_address(char *out, enum family family, struct slice address) {
     int af = family == FAMILY_INET && address.n == 4     ? AF_INET
              : family == FAMILY_INET6 && address.n == 16 ? AF_INET6
                                                          : AF_UNSPEC;
-    if (af == AF_UNSPEC || inet_ntop(af, address.p, out, INET6_ADDRSTRLEN) == NULL) return PUT(out, "-");
+    if (af == AF_UNSPEC || inet_ntop(af, address.p, out, INET6_ADDRSTRLEN) == NULL) {
+        return PUT(out, "-");
+    }
     return out + strlen(out);
 }
 

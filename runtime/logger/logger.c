@@ -15,7 +15,7 @@
 
 #define TICK_MS 1000
 #define ORPHAN_DRAIN_MS (PROCESS_ORPHAN_S * 1000 - 1000) /* master is gone: what is left to do */
-#define WRITE_GRACE_MS 500     /* before a deadline: time for the disk */
+#define WRITE_GRACE_MS 500                               /* before a deadline: time for the disk */
 #define ROUTE_MAP_MAX (64u * 1024 * 1024)
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -23,7 +23,9 @@
 /* Channels of producers need descriptors too: files get a quarter. */
 static unsigned files_open_max(void) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1024;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return 1024;
+    }
     return limit.rlim_cur / 4 > 8 ? (unsigned)(limit.rlim_cur / 4) : 8;
 }
 
@@ -32,8 +34,12 @@ static void read_sites(struct logger *l, int map_fd) {
     size_t size;
     int rc = memfd_map_file(map_fd, ROUTE_MAP_MAX, &map, &size);
     (void)close(map_fd);
-    if (rc == 0) rc = sites_init(&l->sites, map, size); /* the map stays: names point into it */
-    if (rc < 0) process_fail(l->process, "route map", -rc);
+    if (rc == 0) {
+        rc = sites_init(&l->sites, map, size); /* the map stays: names point into it */
+    }
+    if (rc < 0) {
+        process_fail(l->process, "route map", -rc);
+    }
 }
 
 static void on_batch_done(void *context);
@@ -41,17 +47,23 @@ static void on_batch_done(void *context);
 struct logger *logger_prepare(const struct process *process, struct packet *start) {
     struct message_start_logger m;
     struct logger *l = aligned_alloc(64, (sizeof *l + 63) & ~(size_t)63);
-    if (l == NULL) process_fail(process, "memory", ENOMEM);
+    if (l == NULL) {
+        process_fail(process, "memory", ENOMEM);
+    }
     *l = (struct logger){.process = process};
     int rc = message_start_logger_decode(&m, packet_payload(start), start->size);
-    if (rc < 0) process_fail(process, "start message", -rc);
+    if (rc < 0) {
+        process_fail(process, "start message", -rc);
+    }
     l->format = m.format;
     l->directory = packet_take(start, 0);
     read_sites(l, packet_take(start, 1));
     TAILQ_INIT(&l->sources);
     line_clock_init(&l->clock);
     rc = uv_loop_init(&l->loop);
-    if (rc < 0) process_fail(process, "event loop", -rc);
+    if (rc < 0) {
+        process_fail(process, "event loop", -rc);
+    }
     store_init(&l->store, &l->loop, l->directory, files_open_max(), on_batch_done, l);
     return l;
 }
@@ -82,10 +94,14 @@ static void release_covered(struct logger *l) {
 static void write_everything(struct logger *l) {
     struct source *s;
     l->flush_wanted = l->store.in_flight;
-    if (l->flush_wanted) return;
+    if (l->flush_wanted) {
+        return;
+    }
     TAILQ_FOREACH(s, &l->sources, link) s->covered = s->channel.reader.head;
     l->covering = store_flush(&l->store);
-    if (!l->covering) release_covered(l);
+    if (!l->covering) {
+        release_covered(l);
+    }
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -97,14 +113,22 @@ static void on_tick(uv_timer_t *timer) {
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static void exit_when_done(struct logger *l) {
-    if (!l->stopping || !store_is_settled(&l->store)) return;
-    if (TAILQ_EMPTY(&l->sources) || l->hurrying) uv_stop(&l->loop);
+    if (!l->stopping || !store_is_settled(&l->store)) {
+        return;
+    }
+    if (TAILQ_EMPTY(&l->sources) || l->hurrying) {
+        uv_stop(&l->loop);
+    }
 }
 
 static void on_batch_done(void *context) {
     struct logger *l = context;
-    if (l->covering) release_covered(l);
-    if (l->flush_wanted || (l->stopping && !store_is_settled(&l->store))) write_everything(l);
+    if (l->covering) {
+        release_covered(l);
+    }
+    if (l->flush_wanted || (l->stopping && !store_is_settled(&l->store))) {
+        write_everything(l);
+    }
     exit_when_done(l);
 }
 
@@ -126,7 +150,9 @@ static void on_deadline(uv_timer_t *timer) {
 /* Producers that are still there keep being heard, until they have gone or drain_ms is nearly over. */
 static void begin_stop(struct logger *l, uint64_t drain_ms) {
     uint64_t patience_ms = drain_ms > WRITE_GRACE_MS ? drain_ms - WRITE_GRACE_MS : 0;
-    if (l->hurrying || (l->stopping && uv_timer_get_due_in(&l->deadline) <= patience_ms)) return;
+    if (l->hurrying || (l->stopping && uv_timer_get_due_in(&l->deadline) <= patience_ms)) {
+        return;
+    }
     l->stopping = true;
     MUST(uv_timer_start(&l->deadline, on_deadline, patience_ms, 0) == 0);
     drain_all(l);
@@ -135,7 +161,9 @@ static void begin_stop(struct logger *l, uint64_t drain_ms) {
 }
 
 void logger_source_gone(struct logger *l) {
-    if (!l->stopping || !TAILQ_EMPTY(&l->sources)) return;
+    if (!l->stopping || !TAILQ_EMPTY(&l->sources)) {
+        return;
+    }
     write_everything(l);
     exit_when_done(l);
 }
@@ -170,10 +198,12 @@ static void on_control(uv_poll_t *poll, int status, int events) {
     (void)events;
     int rc = status < 0 ? status : packet_receive(l->process->control, &packet);
     if (rc == 1) {
-        rc = logger_from_master_control_dispatch(&handlers, l, PHASE_SERVING, packet.type, packet_payload(&packet),
-                                                 packet.size, &packet);
+        rc = logger_from_master_control_dispatch(&handlers, l, PHASE_SERVING, packet.type,
+                                                 packet_payload(&packet), packet.size, &packet);
         packet_drop(&packet);
-        if (rc < 0) report(REPORT_ERROR, "master sent %s, which the logger refuses", message_name(packet.type));
+        if (rc < 0) {
+            report(REPORT_ERROR, "master sent %s, which the logger refuses", message_name(packet.type));
+        }
     } else if (rc == -EBADMSG) {
         report(REPORT_ERROR, "a message from master did not arrive whole");
     } else if (rc != -EAGAIN) {

@@ -34,9 +34,9 @@ struct logger {
     uv_poll_t control;
     uv_timer_t tick, deadline;
     TAILQ_HEAD(source_list, source) sources;
-    bool stopping;    /* exit when the last producer has gone and all is written */
-    bool hurrying;    /* the deadline is near: do not wait for producers */
-    bool covering;    /* the batch in flight holds everything read up to each source's covered */
+    bool stopping;     /* exit when the last producer has gone and all is written */
+    bool hurrying;     /* the deadline is near: do not wait for producers */
+    bool covering;     /* the batch in flight holds everything read up to each source's covered */
     bool flush_wanted; /* write everything when the batch in flight is back */
     _Alignas(8) uint8_t scratch[RECORD_PAYLOAD_MAX]; /* the record at hand */
 };

@@ -19,11 +19,15 @@ struct reading {
 
 /* A name becomes a directory: it must be one component, visible and not the server's own. */
 static int is_file_name(struct slice name) {
-    if (name.n == 0 || name.n > SITES_NAME_MAX || name.p[0] == '.') return 0;
+    if (name.n == 0 || name.n > SITES_NAME_MAX || name.p[0] == '.') {
+        return 0;
+    }
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
         int word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!word && c != '-' && c != '_' && c != '.') return 0;
+        if (!word && c != '-' && c != '_' && c != '.') {
+            return 0;
+        }
     }
     return !slice_equal(name, SLICE(SITES_SERVER_NAME));
 }
@@ -33,7 +37,9 @@ static int append(struct reading *r, uint64_t vhost, struct slice name) {
     if (s->count == r->capacity) {
         size_t capacity = r->capacity != 0 ? 2 * r->capacity : FIRST_CAPACITY;
         struct site *items = reallocarray(s->items, capacity, sizeof *items);
-        if (items == NULL) return -ENOMEM;
+        if (items == NULL) {
+            return -ENOMEM;
+        }
         s->items = items;
         r->capacity = capacity;
     }
@@ -43,7 +49,9 @@ static int append(struct reading *r, uint64_t vhost, struct slice name) {
 
 static int on_route_vhost(void *context, const struct message_route_vhost *m, struct packet *p) {
     (void)p;
-    if (m->vhost == 0 || !is_file_name(m->name)) return -EBADMSG;
+    if (m->vhost == 0 || !is_file_name(m->name)) {
+        return -EBADMSG;
+    }
     return append(context, m->vhost, m->name);
 }
 
@@ -70,7 +78,9 @@ static int read_map(struct reading *r, const uint8_t *map, size_t size) {
     while ((rc = record_file_next(&file, &record)) == 1) {
         rc = logger_from_config_record_dispatch(&handlers, r, PHASE_SERVING, record.type, record.payload,
                                                 record.size, NULL);
-        if (rc < 0) return rc;
+        if (rc < 0) {
+            return rc;
+        }
     }
     return rc;
 }
@@ -79,11 +89,20 @@ int sites_init(struct sites *s, const uint8_t *map, size_t size) {
     *s = (struct sites){0};
     struct reading r = {.sites = s};
     int rc = append(&r, 0, SLICE(SITES_SERVER_NAME));
-    if (rc == 0) rc = read_map(&r, map, size);
-    if (rc == 0) qsort(s->items, s->count, sizeof *s->items, by_vhost);
-    for (size_t i = 1; rc == 0 && i < s->count; i++)
-        if (s->items[i].vhost == s->items[i - 1].vhost) rc = -EBADMSG;
-    if (rc < 0) sites_deinit(s);
+    if (rc == 0) {
+        rc = read_map(&r, map, size);
+    }
+    if (rc == 0) {
+        qsort(s->items, s->count, sizeof *s->items, by_vhost);
+    }
+    for (size_t i = 1; rc == 0 && i < s->count; i++) {
+        if (s->items[i].vhost == s->items[i - 1].vhost) {
+            rc = -EBADMSG;
+        }
+    }
+    if (rc < 0) {
+        sites_deinit(s);
+    }
     return rc;
 }
 

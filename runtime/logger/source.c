@@ -19,19 +19,23 @@
 
 #define PAST_US (3600u * UINT64_C(1000000)) /* how old a vhost's record may say it is */
 
-
 /* The time that a vhost put on its record, unless it is a lie; records wait while there is no
  * logger, so it may lie back some while. */
 static uint64_t believable_time(const struct source *s, uint64_t time_us) {
     uint64_t now = clock_realtime_us();
-    if (s->peer != PEER_VHOST) return time_us;
+    if (s->peer != PEER_VHOST) {
+        return time_us;
+    }
     return time_us > now || time_us + PAST_US < now ? now : time_us;
 }
 
-static void write_access(struct logger *l, struct site *site, enum line_kind kind, const struct message_log_access *m) {
+static void write_access(struct logger *l, struct site *site, enum line_kind kind,
+                         const struct message_log_access *m) {
     struct log_file *f = store_file(&l->store, site, kind);
     char *line = store_reserve(&l->store, f, line_access_room(kind, m));
-    if (line != NULL) store_commit(&l->store, f, line_access(&l->clock, kind, line, m));
+    if (line != NULL) {
+        store_commit(&l->store, f, line_access(&l->clock, kind, line, m));
+    }
 }
 
 static int on_log_access(void *context, const struct message_log_access *m, struct packet *p) {
@@ -39,9 +43,15 @@ static int on_log_access(void *context, const struct message_log_access *m, stru
     struct logger *l = s->logger;
     (void)p;
     struct site *site = sites_find(&l->sites, m->vhost);
-    if (site == NULL) return -EBADMSG;
-    if (l->format != LOG_FORMAT_JSON) write_access(l, site, LINE_COMBINED, m);
-    if (l->format != LOG_FORMAT_COMBINED) write_access(l, site, LINE_JSON, m);
+    if (site == NULL) {
+        return -EBADMSG;
+    }
+    if (l->format != LOG_FORMAT_JSON) {
+        write_access(l, site, LINE_COMBINED, m);
+    }
+    if (l->format != LOG_FORMAT_COMBINED) {
+        write_access(l, site, LINE_JSON, m);
+    }
     return 0;
 }
 
@@ -52,7 +62,9 @@ static int on_log_error(void *context, const struct message_log_error *m, struct
     struct slice speaker = slice_text(s->speaker);
     struct log_file *f = store_file(store, s->site, LINE_ERROR);
     char *line = store_reserve(store, f, line_error_room(speaker, m->text));
-    if (line == NULL) return 0;
+    if (line == NULL) {
+        return 0;
+    }
     uint64_t time_us = believable_time(s, m->time_us);
     store_commit(store, f, line_error(&s->logger->clock, line, time_us, m->level, speaker, m->text));
     return 0;
@@ -61,7 +73,8 @@ static int on_log_error(void *context, const struct message_log_error *m, struct
 static int on_log_dropped(void *context, const struct message_log_dropped *m, struct packet *p) {
     struct source *s = context;
     char text[96];
-    int n = snprintf(text, sizeof text, "luttpd: %llu records dropped: more came than the log's channel could take",
+    int n = snprintf(text, sizeof text,
+                     "luttpd: %llu records dropped: more came than the log's channel could take",
                      (unsigned long long)m->records);
     struct message_log_error line = {
         .time_us = clock_realtime_us(), .level = LEVEL_WARNING, .text = {text, (size_t)n}};
@@ -71,18 +84,22 @@ static int on_log_dropped(void *context, const struct message_log_dropped *m, st
 static int dispatch(struct source *s, const struct ring_record *r) {
     static const struct logger_from_listener_ring from_listener = {
         .log_access = on_log_access, .log_error = on_log_error, .log_dropped = on_log_dropped};
-    static const struct logger_from_router_ring from_router = {
-        .log_error = on_log_error, .log_dropped = on_log_dropped};
-    static const struct logger_from_vhost_ring from_vhost = {
-        .log_error = on_log_error, .log_dropped = on_log_dropped};
+    static const struct logger_from_router_ring from_router = {.log_error = on_log_error,
+                                                               .log_dropped = on_log_dropped};
+    static const struct logger_from_vhost_ring from_vhost = {.log_error = on_log_error,
+                                                             .log_dropped = on_log_dropped};
     switch (s->peer) {
     case PEER_LISTENER:
-        return logger_from_listener_ring_dispatch(&from_listener, s, PHASE_SERVING, r->type, r->payload, r->size, NULL);
+        return logger_from_listener_ring_dispatch(&from_listener, s, PHASE_SERVING, r->type, r->payload,
+                                                  r->size, NULL);
     case PEER_ROUTER:
-        return logger_from_router_ring_dispatch(&from_router, s, PHASE_SERVING, r->type, r->payload, r->size, NULL);
+        return logger_from_router_ring_dispatch(&from_router, s, PHASE_SERVING, r->type, r->payload, r->size,
+                                                NULL);
     case PEER_VHOST:
-        return logger_from_vhost_ring_dispatch(&from_vhost, s, PHASE_SERVING, r->type, r->payload, r->size, NULL);
-    default: return -EBADMSG;
+        return logger_from_vhost_ring_dispatch(&from_vhost, s, PHASE_SERVING, r->type, r->payload, r->size,
+                                               NULL);
+    default:
+        return -EBADMSG;
     }
 }
 
@@ -96,22 +113,34 @@ static int drain(struct source *s) {
     struct ring_record record;
     uint64_t begin = r->head;
     uint64_t most = tick_bytes_max(s) - s->tick_bytes;
-    if (most > r->size) most = r->size;
+    if (most > r->size) {
+        most = r->size;
+    }
     while (r->head - begin < most) {
         int rc = ring_next(r, s->logger->scratch, &record);
-        if (rc == 0) break;
-        if (rc == 1) rc = dispatch(s, &record);
-        if (rc < 0) return rc;
+        if (rc == 0) {
+            break;
+        }
+        if (rc == 1) {
+            rc = dispatch(s, &record);
+        }
+        if (rc < 0) {
+            return rc;
+        }
     }
     uint64_t n = r->head - begin;
     uint64_t sum = s->tick_bytes + n;
     s->tick_bytes = sum < tick_bytes_max(s) ? (uint32_t)sum : tick_bytes_max(s);
-    if (r->head - s->released > r->size / 2) source_release(s, r->head);
+    if (r->head - s->released > r->size / 2) {
+        source_release(s, r->head);
+    }
     return (int)n;
 }
 
 void source_release(struct source *s, uint64_t index) {
-    if (index <= s->released) return;
+    if (index <= s->released) {
+        return;
+    }
     struct ring_reader at_index = s->channel.reader;
     at_index.head = index;
     ring_release(&at_index);
@@ -131,8 +160,8 @@ static void close_source(struct source *s) {
 
 /* why: -errno. */
 static void blame(struct source *s, int why) {
-    report(REPORT_WARNING, "%s %llu broke the rules of its log channel, which is closed: %s", peer_name(s->peer),
-           (unsigned long long)s->id, strerror(-why));
+    report(REPORT_WARNING, "%s %llu broke the rules of its log channel, which is closed: %s",
+           peer_name(s->peer), (unsigned long long)s->id, strerror(-why));
     close_source(s);
 }
 
@@ -153,7 +182,9 @@ static void on_bell(struct source *s) {
         blame(s, n);
         return;
     }
-    if (n < SOURCE_BELL_BYTES_MIN && ++s->idle_bells > SOURCE_IDLE_BELLS_MAX) blame(s, -EBUSY);
+    if (n < SOURCE_BELL_BYTES_MIN && ++s->idle_bells > SOURCE_IDLE_BELLS_MAX) {
+        blame(s, -EBUSY);
+    }
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
@@ -178,7 +209,9 @@ void source_tick(struct source *s) {
     s->tick_bytes = 0;
     s->idle_bells = 0;
     int rc = drain(s);
-    if (rc < 0) blame(s, rc);
+    if (rc < 0) {
+        blame(s, rc);
+    }
 }
 
 static int start_polling(struct source *s) {
@@ -197,9 +230,12 @@ static int start_polling(struct source *s) {
 static struct site *site_of(const struct logger *l, const struct message_channel *m) {
     switch (m->peer) {
     case PEER_ROUTER:
-    case PEER_LISTENER: return sites_find(&l->sites, 0);
-    case PEER_VHOST: return m->id != 0 ? sites_find(&l->sites, m->id) : NULL;
-    default: return NULL;
+    case PEER_LISTENER:
+        return sites_find(&l->sites, 0);
+    case PEER_VHOST:
+        return m->id != 0 ? sites_find(&l->sites, m->id) : NULL;
+    default:
+        return NULL;
     }
 }
 

@@ -14,17 +14,17 @@
 
 struct source {
     TAILQ_ENTRY(source) link;
-    struct logger *logger;  /* borrowed */
+    struct logger *logger; /* borrowed */
     enum peer peer;
-    uint64_t id;            /* of the listener or vhost */
-    struct site *site;      /* where its errors go; borrowed */
-    char speaker[40];       /* put before its lines in the server's log; empty for a vhost */
+    uint64_t id;       /* of the listener or vhost */
+    struct site *site; /* where its errors go; borrowed */
+    char speaker[40];  /* put before its lines in the server's log; empty for a vhost */
     struct channel channel;
     uv_poll_t poll;
-    uint64_t covered;       /* ring index up to which all lines are in the batch in flight, or older */
-    uint64_t released;      /* ring index that the producer was told last */
-    uint32_t tick_bytes;    /* read since the last tick */
-    uint32_t idle_bells;    /* since the last tick */
+    uint64_t covered;    /* ring index up to which all lines are in the batch in flight, or older */
+    uint64_t released;   /* ring index that the producer was told last */
+    uint32_t tick_bytes; /* read since the last tick */
+    uint32_t idle_bells; /* since the last tick */
 };
 
 /** Starts to listen to the peer that m names. socket: taken in every outcome. What cannot be done

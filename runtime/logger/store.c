@@ -41,9 +41,13 @@ void store_start_thread(struct store *s) {
 struct log_file *store_file(struct store *s, struct site *site, enum line_kind kind) {
     static const char *const names[LINE_KINDS] = {"access.log", "access.json", "error.log"};
     (void)s;
-    if (site->files[kind] != NULL) return site->files[kind];
+    if (site->files[kind] != NULL) {
+        return site->files[kind];
+    }
     struct log_file *f = calloc(1, sizeof *f);
-    if (f == NULL) return NULL;
+    if (f == NULL) {
+        return NULL;
+    }
     f->kind = kind;
     f->disk_file.fd = -1;
     f->disk_file.size_max = kind == LINE_ERROR && site->vhost != 0 ? DISK_ERROR_LOG_MAX_BYTES : 0;
@@ -59,10 +63,16 @@ static struct log_files *list_of(struct store *s, enum store_queue queue) {
 }
 
 static void enqueue(struct store *s, struct log_file *f, enum store_queue queue) {
-    if (f->queue == queue) return;
-    if (f->queue != QUEUE_NONE) TAILQ_REMOVE(list_of(s, f->queue), f, link);
+    if (f->queue == queue) {
+        return;
+    }
+    if (f->queue != QUEUE_NONE) {
+        TAILQ_REMOVE(list_of(s, f->queue), f, link);
+    }
     f->queue = queue;
-    if (queue != QUEUE_NONE) TAILQ_INSERT_TAIL(list_of(s, queue), f, link);
+    if (queue != QUEUE_NONE) {
+        TAILQ_INSERT_TAIL(list_of(s, queue), f, link);
+    }
 }
 
 static size_t file_max(const struct log_file *f) {
@@ -72,12 +82,20 @@ static size_t file_max(const struct log_file *f) {
 /* Makes room for that many more bytes. max: of the file and, where limited, of all. */
 static bool grow(struct store *s, struct store_buffer *b, size_t room, size_t max, bool limited) {
     size_t need = b->n + room;
-    if (need <= b->capacity) return true;
+    if (need <= b->capacity) {
+        return true;
+    }
     size_t capacity = b->capacity != 0 ? b->capacity : FIRST_CAPACITY;
-    while (capacity < need) capacity *= 2;
-    if (limited && (capacity > max || s->held_bytes + capacity - b->capacity > STORE_TOTAL_MAX_BYTES)) return false;
+    while (capacity < need) {
+        capacity *= 2;
+    }
+    if (limited && (capacity > max || s->held_bytes + capacity - b->capacity > STORE_TOTAL_MAX_BYTES)) {
+        return false;
+    }
     char *p = realloc(b->p, capacity);
-    if (p == NULL) return false;
+    if (p == NULL) {
+        return false;
+    }
     s->held_bytes += capacity - b->capacity;
     b->p = p;
     b->capacity = capacity;
@@ -91,11 +109,15 @@ static void empty(struct store *s, struct store_buffer *b) {
 }
 
 char *store_reserve(struct store *s, struct log_file *f, size_t room) {
-    if (f == NULL) return NULL;
+    if (f == NULL) {
+        return NULL;
+    }
     if (!grow(s, &f->filling, room, file_max(f), true)) {
         f->lost++;
         f->lost_error = f->error;
-        if (f->queue == QUEUE_NONE) enqueue(s, f, QUEUE_WAITING); /* the next batch owns up to it */
+        if (f->queue == QUEUE_NONE) {
+            enqueue(s, f, QUEUE_WAITING); /* the next batch owns up to it */
+        }
         return NULL;
     }
     return f->filling.p + f->filling.n;
@@ -109,20 +131,26 @@ static enum store_queue rightful_queue(const struct log_file *f) {
 static void do_batch(uv_work_t *work) {
     struct store *s = work->data;
     struct log_file *f;
-    if (s->closing_all) disk_close_all(&s->disk);
+    if (s->closing_all) {
+        disk_close_all(&s->disk);
+    }
     TAILQ_FOREACH(f, &s->batch, link) {
         size_t done;
         int torn = f->left != 0 && f->leaving.p[f->left - 1] != '\n';
-        f->result = disk_append(&s->disk, &f->disk_file, f->leaving.p + f->left, f->leaving.n - f->left, torn, &done);
+        f->result =
+            disk_append(&s->disk, &f->disk_file, f->leaving.p + f->left, f->leaving.n - f->left, torn, &done);
         f->left += done;
     }
 }
 
 /* Owns up to what was lost, in the log itself, whatever the limits say. */
 static void confess(struct store *s, struct log_file *f) {
-    if (f->lost == 0 || f->error != 0 || !grow(s, &f->filling, LINE_LOST_ROOM, 0, false)) return;
+    if (f->lost == 0 || f->error != 0 || !grow(s, &f->filling, LINE_LOST_ROOM, 0, false)) {
+        return;
+    }
     const char *reason = f->lost_error != 0 ? strerror(-f->lost_error) : "more came than the disk could take";
-    f->filling.n += line_lost(&s->clock, f->kind, f->filling.p + f->filling.n, clock_realtime_us(), f->lost, reason);
+    f->filling.n +=
+        line_lost(&s->clock, f->kind, f->filling.p + f->filling.n, clock_realtime_us(), f->lost, reason);
     f->lost = 0;
 }
 
@@ -139,7 +167,9 @@ static void note_result(struct store *s, struct log_file *f) {
         report(REPORT_ERROR, "cannot write %s: %s; what does not fit memory is counted and dropped", path,
                strerror(-f->result));
     }
-    if (failed && !fails && --s->failing == 0) report(REPORT_INFO, "all logs can be written again, %s last", path);
+    if (failed && !fails && --s->failing == 0) {
+        report(REPORT_INFO, "all logs can be written again, %s last", path);
+    }
     if (f->result == -EFBIG && f->error != -EFBIG) {
         report(REPORT_WARNING, "%s is as large as it may be: nothing is added until it is moved away", path);
     }
@@ -165,7 +195,9 @@ static void on_batch_done(uv_work_t *work, int status) {
     struct log_file *f;
     (void)status;
     s->in_flight = false;
-    while ((f = TAILQ_FIRST(&s->batch)) != NULL) finish_file(s, f);
+    while ((f = TAILQ_FIRST(&s->batch)) != NULL) {
+        finish_file(s, f);
+    }
     s->on_done(s->context);
     set_out(s, false);
 }
@@ -181,10 +213,18 @@ static void board(struct store *s, struct log_file *f) {
 /* Starts a batch of what is urgent, or of everything. */
 static void set_out(struct store *s, bool all) {
     struct log_file *f;
-    if (s->in_flight) return;
-    while ((f = TAILQ_FIRST(&s->urgent)) != NULL) board(s, f);
-    while (all && (f = TAILQ_FIRST(&s->waiting)) != NULL) board(s, f);
-    if (TAILQ_EMPTY(&s->batch) && !s->reopen_wanted) return;
+    if (s->in_flight) {
+        return;
+    }
+    while ((f = TAILQ_FIRST(&s->urgent)) != NULL) {
+        board(s, f);
+    }
+    while (all && (f = TAILQ_FIRST(&s->waiting)) != NULL) {
+        board(s, f);
+    }
+    if (TAILQ_EMPTY(&s->batch) && !s->reopen_wanted) {
+        return;
+    }
     s->closing_all = s->reopen_wanted;
     s->reopen_wanted = false;
     s->in_flight = true;
@@ -195,13 +235,19 @@ static void set_out(struct store *s, bool all) {
 void store_commit(struct store *s, struct log_file *f, size_t bytes) {
     MUST(f->filling.n + bytes <= f->filling.capacity);
     f->filling.n += bytes;
-    if (f->queue == QUEUE_BATCH) return;
+    if (f->queue == QUEUE_BATCH) {
+        return;
+    }
     enqueue(s, f, rightful_queue(f));
-    if (f->queue == QUEUE_URGENT) set_out(s, false);
+    if (f->queue == QUEUE_URGENT) {
+        set_out(s, false);
+    }
 }
 
 bool store_flush(struct store *s) {
-    if (s->in_flight) return false;
+    if (s->in_flight) {
+        return false;
+    }
     set_out(s, true);
     return s->in_flight;
 }
@@ -212,8 +258,12 @@ void store_reopen(struct store *s) {
 
 bool store_is_settled(const struct store *s) {
     const struct log_file *f;
-    if (s->in_flight || !TAILQ_EMPTY(&s->urgent)) return false;
+    if (s->in_flight || !TAILQ_EMPTY(&s->urgent)) {
+        return false;
+    }
     TAILQ_FOREACH(f, &s->waiting, link)
-        if (f->error == 0) return false;
+    if (f->error == 0) {
+        return false;
+    }
     return true;
 }

@@ -18,9 +18,9 @@
 #include "logger/disk.h"
 #include "logger/sites.h"
 
-#define STORE_BIG_BYTES (64u * 1024)             /* set out without waiting for the second */
-#define STORE_FILE_MAX_BYTES (4u * 1024 * 1024)  /* waiting for one file */
-#define STORE_FAILING_MAX_BYTES (256u * 1024)    /* waiting for a file that cannot be written */
+#define STORE_BIG_BYTES (64u * 1024)            /* set out without waiting for the second */
+#define STORE_FILE_MAX_BYTES (4u * 1024 * 1024) /* waiting for one file */
+#define STORE_FAILING_MAX_BYTES (256u * 1024)   /* waiting for a file that cannot be written */
 #define STORE_TOTAL_MAX_BYTES (32u * 1024 * 1024)
 
 struct store_buffer {
@@ -52,11 +52,11 @@ struct store {
     uv_work_t work;
     struct log_files waiting, urgent, batch;
     struct line_clock clock;
-    size_t held_bytes;   /* capacity of all buffers */
-    unsigned failing;    /* files whose last write failed */
+    size_t held_bytes; /* capacity of all buffers */
+    unsigned failing;  /* files whose last write failed */
     bool in_flight;
-    bool reopen_wanted;  /* the next batch begins by closing every file */
-    bool closing_all;    /* this batch does; the pool thread's while in_flight */
+    bool reopen_wanted;             /* the next batch begins by closing every file */
+    bool closing_all;               /* this batch does; the pool thread's while in_flight */
     void (*on_done)(void *context); /* after each batch; may flush again */
     void *context;
 };

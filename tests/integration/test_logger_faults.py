@@ -244,8 +244,9 @@ def test_counts_what_is_written_too_fast(make_logger):
 
 def test_holds_nobody_up_when_it_is_stopped(make_logger):
     """A logger that hangs costs records, not time."""
-    logger, writer = make_logger(), Writer(20000, 20)
+    logger, writer = make_logger(), Writer(40000, 20)
     writer.introduce(logger)
+    logger.wait_log("alice/error.log", len)
     os.kill(logger.pid, signal.SIGSTOP)
     begin = time.monotonic()
     writer.wait_written()

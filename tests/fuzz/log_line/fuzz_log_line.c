@@ -52,7 +52,9 @@ static void must_be_an_object(const char *line, size_t n) {
     unsigned quotes = 0;
     for (size_t i = 0; i < n; i++) {
         quotes += line[i] == '"';
-        if (line[i] == '\\') MUST(n - i > 6 && line[i + 1] == 'u');
+        if (line[i] == '\\') {
+            MUST(n - i > 6 && line[i + 1] == 'u');
+        }
     }
     MUST(quotes == 8 * 4 + 3 * 2 && line[0] == '{' && line[n - 2] == '}');
 }
@@ -67,7 +69,9 @@ static void write_access(const struct message_log_access *m) {
         size_t n = line_access(&clock, kind, out, m);
         MUST(n <= room);
         must_be_one_record(out, n, 0);
-        if (kind == LINE_JSON) must_be_an_object(out, n);
+        if (kind == LINE_JSON) {
+            must_be_an_object(out, n);
+        }
         free(out);
     }
     must_read_back(m->target);
@@ -88,9 +92,15 @@ static void write_error(const struct message_log_error *m) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct message_log_access access;
     struct message_log_error error;
-    if (size == 0) return -1;
-    if (data[0] % 2 == 0 && message_log_access_decode(&access, data + 1, size - 1) == 0) write_access(&access);
-    if (data[0] % 2 == 1 && message_log_error_decode(&error, data + 1, size - 1) == 0) write_error(&error);
+    if (size == 0) {
+        return -1;
+    }
+    if (data[0] % 2 == 0 && message_log_access_decode(&access, data + 1, size - 1) == 0) {
+        write_access(&access);
+    }
+    if (data[0] % 2 == 1 && message_log_error_decode(&error, data + 1, size - 1) == 0) {
+        write_error(&error);
+    }
     must_read_back(slice_from((const char *)data, size));
     return 0;
 }

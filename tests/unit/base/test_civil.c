@@ -52,21 +52,30 @@ static void test_shows_nearest_moment_when_outside_the_years(void **state) {
 
 static void test_refuses_when_no_such_day(void **state) {
     static const struct civil wrong[] = {
-        {.year = 2023, .month = 2, .day = 29}, {.year = 1900, .month = 2, .day = 29},
-        {.year = 2023, .month = 4, .day = 31}, {.year = 2023, .month = 13, .day = 1},
-        {.year = 2023, .month = 0, .day = 1},  {.year = 2023, .month = 1, .day = 0},
-        {.year = 10000, .month = 1, .day = 1}, {.year = -1, .month = 1, .day = 1},
+        {.year = 2023, .month = 2, .day = 29},
+        {.year = 1900, .month = 2, .day = 29},
+        {.year = 2023, .month = 4, .day = 31},
+        {.year = 2023, .month = 13, .day = 1},
+        {.year = 2023, .month = 0, .day = 1},
+        {.year = 2023, .month = 1, .day = 0},
+        {.year = 10000, .month = 1, .day = 1},
+        {.year = -1, .month = 1, .day = 1},
         {.year = 2023, .month = 1, .day = 1, .hour = 24},
         {.year = 2023, .month = 1, .day = 1, .minute = 60},
         {.year = 2023, .month = 1, .day = 1, .second = 61},
     };
     static const struct civil right[] = {
-        {.year = 2000, .month = 2, .day = 29}, {.year = 2024, .month = 2, .day = 29},
+        {.year = 2000, .month = 2, .day = 29},
+        {.year = 2024, .month = 2, .day = 29},
         {.year = 2016, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 60},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(civil_exists(&wrong[i]));
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) assert_true(civil_exists(&right[i]));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(civil_exists(&wrong[i]));
+    }
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        assert_true(civil_exists(&right[i]));
+    }
 }
 
 int main(void) {

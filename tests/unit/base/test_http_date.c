@@ -13,8 +13,8 @@
 #include "base/civil.h"
 #include "base/http_date.h"
 
-#define EXAMPLE 784111777          /* the RFC's example */
-#define NOW_2026 1795000000        /* November 2026 */
+#define EXAMPLE 784111777   /* the RFC's example */
+#define NOW_2026 1795000000 /* November 2026 */
 
 static int parse(const char *text, int64_t *out) {
     return http_date_parse(slice_text(text), NOW_2026, out);
@@ -28,7 +28,9 @@ static void assert_reads(const char *text, int64_t expected) {
 
 static void assert_refused(const char *text) {
     int64_t t = 42;
-    if (parse(text, &t) != -EINVAL) fail_msg("accepted: %s", text);
+    if (parse(text, &t) != -EINVAL) {
+        fail_msg("accepted: %s", text);
+    }
     assert_true(t == 42);
 }
 
@@ -46,29 +48,57 @@ static void test_reads_every_format_when_the_rfcs_example(void **state) {
 
 static void test_takes_the_nearest_past_when_two_digit_year(void **state) {
     (void)state;
-    assert_reads("Friday, 01-Jan-27 00:00:00 GMT", 1798761600);  /* 2027 */
+    assert_reads("Friday, 01-Jan-27 00:00:00 GMT", 1798761600);    /* 2027 */
     assert_reads("Wednesday, 01-Jan-76 00:00:00 GMT", 3345062400); /* 2076: not more than 50 ahead */
-    assert_reads("Saturday, 01-Jan-77 00:00:00 GMT", 220924800); /* 1977 */
-    assert_reads("Saturday, 01-Jan-00 00:00:00 GMT", 946684800); /* 2000 */
+    assert_reads("Saturday, 01-Jan-77 00:00:00 GMT", 220924800);   /* 1977 */
+    assert_reads("Saturday, 01-Jan-00 00:00:00 GMT", 946684800);   /* 2000 */
 }
 
 static void test_refuses_when_anything_is_different(void **state) {
     static const char *const wrong[] = {
-        "", "0", "-1", "now", "784111777", "Sun, 06 Nov 1994", "Sun, 06 Nov 1994 08:49:37",
-        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 +0000", "Sun, 06 Nov 1994 08:49:37 gmt",
-        "sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
-        "Sun,06 Nov 1994 08:49:37 GMT", "Sun, 06  Nov 1994 08:49:37 GMT", " Sun, 06 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 06 Nov 1994 08:49:37 GMTx", "Sun, 06 Nov 94 08:49:37 GMT",
-        "Sun, 06-Nov-1994 08:49:37 GMT", "Mon, 06 Nov 1994 08:49:37 GMT", "Monday, 06-Nov-94 08:49:37 GMT",
-        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
-        "Wed, 31 Nov 1994 08:49:37 GMT", "Wed, 29 Feb 2023 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 19x4 08:49:37 GMT", "Sun, +6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 8:49:37 GMT ",
-        "Sun Nov 6 08:49:37 1994", "Sun Nov 06 8:49:37 1994", "Sun Nov  6 08:49:37 94",
-        "Sunday, 06 Nov 1994 08:49:37 GMT", "Sun, 06-Nov-94 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37",
+        "",
+        "0",
+        "-1",
+        "now",
+        "784111777",
+        "Sun, 06 Nov 1994",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 Nov 1994 08:49:37 +0000",
+        "Sun, 06 Nov 1994 08:49:37 gmt",
+        "sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun,06 Nov 1994 08:49:37 GMT",
+        "Sun, 06  Nov 1994 08:49:37 GMT",
+        " Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT ",
+        "Sun, 06 Nov 1994 08:49:37 GMTx",
+        "Sun, 06 Nov 94 08:49:37 GMT",
+        "Sun, 06-Nov-1994 08:49:37 GMT",
+        "Mon, 06 Nov 1994 08:49:37 GMT",
+        "Monday, 06-Nov-94 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:00 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT",
+        "Wed, 31 Nov 1994 08:49:37 GMT",
+        "Wed, 29 Feb 2023 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 19x4 08:49:37 GMT",
+        "Sun, +6 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 8:49:37 GMT ",
+        "Sun Nov 6 08:49:37 1994",
+        "Sun Nov 06 8:49:37 1994",
+        "Sun Nov  6 08:49:37 94",
+        "Sunday, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06-Nov-94 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37",
         "Sun Nov  6 08:49:37 1994 GMT",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_refused(wrong[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_refused(wrong[i]);
+    }
 }
 
 static void test_refuses_when_a_nul_or_any_other_byte_stands_inside(void **state) {
@@ -80,7 +110,9 @@ static void test_refuses_when_a_nul_or_any_other_byte_stands_inside(void **state
             int64_t t = 42;
             memcpy(text, right, sizeof right);
             text[at] = (char)byte;
-            if (http_date_parse(slice_from(text, sizeof right - 1), NOW_2026, &t) != 0) continue;
+            if (http_date_parse(slice_from(text, sizeof right - 1), NOW_2026, &t) != 0) {
+                continue;
+            }
             char shown[HTTP_DATE_BYTES]; /* what is accepted is exactly what we would have written */
             http_date_format(shown, t);
             assert_memory_equal(shown, text, HTTP_DATE_BYTES);

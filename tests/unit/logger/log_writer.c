@@ -21,25 +21,38 @@ static void write_lines(struct log_producer *p, unsigned *next, unsigned total, 
     for (; count > 0 && *next < total; count--, (*next)++) {
         int n = snprintf(text, sizeof text, "line %u", *next);
         log_producer_error(p, LEVEL_INFO, slice_from(text, (size_t)n));
-        if (*next + 1 == total) MUST(send(CONTROL, "", 1, MSG_NOSIGNAL) <= 1);
+        if (*next + 1 == total) {
+            MUST(send(CONTROL, "", 1, MSG_NOSIGNAL) <= 1);
+        }
     }
 }
 
 static void take_channel(struct log_producer *p) {
     struct packet packet;
     int rc = packet_receive(CONTROL, &packet);
-    if (rc == 0 || rc == -ECONNRESET) exit(0);
-    if (rc != 1) return;
+    if (rc == 0 || rc == -ECONNRESET) {
+        exit(0);
+    }
+    if (rc != 1) {
+        return;
+    }
     MUST(packet.type == MESSAGE_CHANNEL && packet.fd_count == 1);
     log_producer_take(p, packet_take(&packet, 0));
 }
 
 static void turn(struct log_producer *p) {
-    struct pollfd fds[2] = {{.fd = CONTROL, .events = POLLIN}, {.fd = log_producer_socket(p), .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = CONTROL, .events = POLLIN},
+                            {.fd = log_producer_socket(p), .events = POLLIN}};
     MUST(poll(fds, 2, 1) >= 0 || errno == EINTR);
-    if (fds[1].revents != 0 && log_producer_receive(p) < 0) log_producer_hang_up(p);
-    if (fds[0].revents != 0) take_channel(p);
-    if (log_producer_flush(p) < 0) log_producer_hang_up(p);
+    if (fds[1].revents != 0 && log_producer_receive(p) < 0) {
+        log_producer_hang_up(p);
+    }
+    if (fds[0].revents != 0) {
+        take_channel(p);
+    }
+    if (log_producer_flush(p) < 0) {
+        log_producer_hang_up(p);
+    }
 }
 
 int main(int argc, char **argv) {

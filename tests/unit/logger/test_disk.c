@@ -24,11 +24,17 @@ struct place {
 
 static int make_place(void **state) {
     struct place *p = calloc(1, sizeof *p);
-    if (p == NULL) return -1;
+    if (p == NULL) {
+        return -1;
+    }
     (void)snprintf(p->path, sizeof p->path, "/tmp/luttpd-disk-XXXXXX");
-    if (mkdtemp(p->path) == NULL) return -1;
+    if (mkdtemp(p->path) == NULL) {
+        return -1;
+    }
     p->directory = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (p->directory < 0 || mkdirat(p->directory, "alice", 0755) != 0) return -1;
+    if (p->directory < 0 || mkdirat(p->directory, "alice", 0755) != 0) {
+        return -1;
+    }
     disk_init(&p->disk, p->directory, 2);
     *state = p;
     return 0;
@@ -53,7 +59,9 @@ static struct disk_file file_named(const char *path) {
 static int append(struct place *p, struct disk_file *f, const char *text) {
     size_t written = 0;
     int rc = disk_append(&p->disk, f, text, strlen(text), 0, &written);
-    if (rc == 0) assert_int_equal(written, strlen(text));
+    if (rc == 0) {
+        assert_int_equal(written, strlen(text));
+    }
     return rc;
 }
 

@@ -24,12 +24,12 @@ static size_t text(char *out, struct slice in) {
     return (size_t)(escape_text(out, in) - out);
 }
 
-#define assert_out(function, in, expected, ...)                           \
-    do {                                                                  \
-        char out_[256];                                                   \
-        size_t n_ = function(out_, SLICE(in), ##__VA_ARGS__);             \
-        assert_int_equal(n_, sizeof(expected) - 1);                       \
-        assert_memory_equal(out_, expected, n_);                          \
+#define assert_out(function, in, expected, ...)               \
+    do {                                                      \
+        char out_[256];                                       \
+        size_t n_ = function(out_, SLICE(in), ##__VA_ARGS__); \
+        assert_int_equal(n_, sizeof(expected) - 1);           \
+        assert_memory_equal(out_, expected, n_);              \
     } while (0)
 
 /* Undoes \xHH. */
@@ -54,11 +54,15 @@ static void test_escapes_the_dangerous_bytes_when_quoted(void **state) {
             char in[1] = {(char)byte}, out[4], back[4];
             size_t n = quoted(out, slice_from(in, 1), word);
             bool plain = byte > 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
-            if (byte == 0x20) plain = !word;
+            if (byte == 0x20) {
+                plain = !word;
+            }
             assert_int_equal(n, plain ? 1 : 4);
             assert_int_equal(read_back(out, n, back), 1);
             assert_memory_equal(back, in, 1);
-            for (size_t i = 0; i < n; i++) assert_true(out[i] >= 0x20 && out[i] < 0x7f && out[i] != '"');
+            for (size_t i = 0; i < n; i++) {
+                assert_true(out[i] >= 0x20 && out[i] < 0x7f && out[i] != '"');
+            }
         }
     }
     assert_out(quoted, "a\"b\\c\r\nd", "a\\x22b\\x5cc\\x0d\\x0ad", false);
@@ -78,8 +82,12 @@ static void test_stays_printable_when_any_byte_is_in_text(void **state) {
     for (int byte = 0; byte < 256; byte++) {
         char in[3] = {'a', (char)byte, 'b'}, out[16];
         size_t n = text(out, slice_from(in, 3));
-        if (byte == '\n') continue;
-        for (size_t i = 0; i < n; i++) assert_true((out[i] >= 0x20 && out[i] < 0x7f) || out[i] == '\t');
+        if (byte == '\n') {
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            assert_true((out[i] >= 0x20 && out[i] < 0x7f) || out[i] == '\t');
+        }
     }
 }
 
@@ -98,11 +106,11 @@ static void test_writes_each_byte_when_json_is_not_utf8(void **state) {
     assert_out(json, "\xff\x80", "\\u00ff\\u0080");
     assert_out(json, "\xc3", "\\u00c3");
     assert_out(json, "\xc3(", "\\u00c3(");
-    assert_out(json, "\xc0\x8a", "\\u00c0\\u008a");             /* overlong newline */
+    assert_out(json, "\xc0\x8a", "\\u00c0\\u008a"); /* overlong newline */
     assert_out(json, "\xe0\x80\x8a", "\\u00e0\\u0080\\u008a");
-    assert_out(json, "\xed\xa0\x80", "\\u00ed\\u00a0\\u0080");  /* a surrogate */
+    assert_out(json, "\xed\xa0\x80", "\\u00ed\\u00a0\\u0080"); /* a surrogate */
     assert_out(json, "\xf4\x90\x80\x80", "\\u00f4\\u0090\\u0080\\u0080");
-    assert_out(json, "\xf0\x9f\x98", "\\u00f0\\u009f\\u0098");  /* cut in the middle */
+    assert_out(json, "\xf0\x9f\x98", "\\u00f0\\u009f\\u0098"); /* cut in the middle */
     assert_out(json, "\xe2\x82\xc3\xa9", "\\u00e2\\u0082\\u00e9");
 }
 

@@ -15,10 +15,19 @@
 
 static struct message_log_access example(void) {
     return (struct message_log_access){
-        .vhost = 1, .time_us = TIME_US, .duration_us = 512, .status = 200, .sent_bytes = 2326,
-        .version = VERSION_HTTP11, .family = FAMILY_INET, .address = SLICE("\x7f\x00\x00\x01"),
-        .method = SLICE("GET"), .target = SLICE("/a?b=c"), .host = SLICE("alice.example"),
-        .referer = SLICE("http://x/ y"), .agent = SLICE("curl/8"),
+        .vhost = 1,
+        .time_us = TIME_US,
+        .duration_us = 512,
+        .status = 200,
+        .sent_bytes = 2326,
+        .version = VERSION_HTTP11,
+        .family = FAMILY_INET,
+        .address = SLICE("\x7f\x00\x00\x01"),
+        .method = SLICE("GET"),
+        .target = SLICE("/a?b=c"),
+        .host = SLICE("alice.example"),
+        .referer = SLICE("http://x/ y"),
+        .agent = SLICE("curl/8"),
     };
 }
 
@@ -55,15 +64,17 @@ static void test_writes_json_when_all_is_known(void **state) {
 static void test_shows_dashes_when_fields_are_empty(void **state) {
     struct message_log_access m = {.time_us = TIME_US, .status = 400};
     (void)state;
-    assert_access(LINE_COMBINED, &m, "- - - [10/Oct/2000:13:55:36 +0000] \"- - HTTP/1.0\" 400 0 \"-\" \"-\"\n");
+    assert_access(LINE_COMBINED, &m,
+                  "- - - [10/Oct/2000:13:55:36 +0000] \"- - HTTP/1.0\" 400 0 \"-\" \"-\"\n");
 }
 
 static void test_shows_no_address_when_its_length_is_a_lie(void **state) {
     struct message_log_access m = example();
     (void)state;
     m.family = FAMILY_INET6;
-    assert_access(LINE_COMBINED, &m,
-                  "- - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 \"http://x/ y\" \"curl/8\"\n");
+    assert_access(
+        LINE_COMBINED, &m,
+        "- - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 \"http://x/ y\" \"curl/8\"\n");
     m.address = SLICE("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
     assert_access(LINE_COMBINED, &m,
                   "fe80::1 - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 "
@@ -75,11 +86,17 @@ static void test_fits_its_room_when_every_field_is_the_largest_and_worst(void **
     struct line_clock clock;
     (void)state;
     memset(worst, 0xff, sizeof worst);
-    struct message_log_access m = {
-        .time_us = UINT64_MAX, .duration_us = UINT32_MAX, .status = UINT16_MAX, .sent_bytes = UINT64_MAX,
-        .family = FAMILY_INET6, .address = {worst, 16}, .method = {worst, MESSAGE_LOG_ACCESS_METHOD_MAX},
-        .target = {worst, MESSAGE_LOG_ACCESS_TARGET_MAX}, .host = {worst, MESSAGE_LOG_ACCESS_HOST_MAX},
-        .referer = {worst, MESSAGE_LOG_ACCESS_REFERER_MAX}, .agent = {worst, MESSAGE_LOG_ACCESS_AGENT_MAX}};
+    struct message_log_access m = {.time_us = UINT64_MAX,
+                                   .duration_us = UINT32_MAX,
+                                   .status = UINT16_MAX,
+                                   .sent_bytes = UINT64_MAX,
+                                   .family = FAMILY_INET6,
+                                   .address = {worst, 16},
+                                   .method = {worst, MESSAGE_LOG_ACCESS_METHOD_MAX},
+                                   .target = {worst, MESSAGE_LOG_ACCESS_TARGET_MAX},
+                                   .host = {worst, MESSAGE_LOG_ACCESS_HOST_MAX},
+                                   .referer = {worst, MESSAGE_LOG_ACCESS_REFERER_MAX},
+                                   .agent = {worst, MESSAGE_LOG_ACCESS_AGENT_MAX}};
     line_clock_init(&clock);
     for (enum line_kind kind = LINE_COMBINED; kind <= LINE_JSON; kind++) {
         size_t room = line_access_room(kind, &m);

@@ -28,7 +28,9 @@ static void count_report(void *context, enum report_level level, const char *tex
 
 static int make_both(void **state) {
     struct both *b = calloc(1, sizeof *b);
-    if (b == NULL || log_producer_init(&b->producer) != 0) return -1;
+    if (b == NULL || log_producer_init(&b->producer) != 0) {
+        return -1;
+    }
     b->logger.socket = -1;
     report_to(count_report, b);
     *state = b;
@@ -74,7 +76,9 @@ static int read_line(struct both *b, uint64_t *dropped) {
     struct ring_record record;
     int rc = ring_next(&b->logger.reader, scratch, &record);
     assert_true(rc >= 0);
-    if (rc == 0) return -1;
+    if (rc == 0) {
+        return -1;
+    }
     if (record.type == MESSAGE_LOG_DROPPED) {
         struct message_log_dropped m;
         assert_int_equal(message_log_dropped_decode(&m, record.payload, record.size), 0);
@@ -105,12 +109,16 @@ static unsigned doorbells(struct both *b) {
 
 static void test_keeps_records_when_no_logger_has_come_yet(void **state) {
     struct both *b = *state;
-    for (unsigned i = 0; i < 5; i++) write_line(b, i);
+    for (unsigned i = 0; i < 5; i++) {
+        write_line(b, i);
+    }
     assert_int_equal(log_producer_flush(&b->producer), 0);
     start_logger(b);
     write_line(b, 5);
     assert_int_equal(log_producer_flush(&b->producer), 0);
-    for (int i = 0; i < 6; i++) assert_int_equal(read_line(b, NULL), i);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(read_line(b, NULL), i);
+    }
     assert_int_equal(read_line(b, NULL), -1);
 }
 
@@ -150,7 +158,9 @@ static void test_counts_what_does_not_fit_when_the_ring_is_full(void **state) {
     uint64_t dropped = 0;
     int read = 0, last = -1, number;
     start_logger(b);
-    for (unsigned i = 0; i < 5000; i++) write_line(b, i);
+    for (unsigned i = 0; i < 5000; i++) {
+        write_line(b, i);
+    }
     assert_int_equal(log_producer_flush(&b->producer), 0);
     while ((number = read_line(b, &dropped)) >= 0) {
         assert_int_equal(number, last + 1);
@@ -179,7 +189,9 @@ static void test_rings_once_for_half_a_ring_when_busy(void **state) {
         assert_int_equal(log_producer_flush(&b->producer), 0);
         if (i % 200 == 0) {
             rung += doorbells(b);
-            while (read_line(b, NULL) >= 0) continue;
+            while (read_line(b, NULL) >= 0) {
+                continue;
+            }
             ring_release(&b->logger.reader);
         }
     }
@@ -202,16 +214,26 @@ static void test_never_rings_when_the_logger_pretends_to_sleep(void **state) {
 static void test_moves_unread_records_when_the_logger_is_replaced(void **state) {
     struct both *b = *state;
     start_logger(b);
-    for (unsigned i = 0; i < 100; i++) write_line(b, i);
+    for (unsigned i = 0; i < 100; i++) {
+        write_line(b, i);
+    }
     assert_int_equal(log_producer_flush(&b->producer), 0);
-    for (int i = 0; i < 40; i++) assert_int_equal(read_line(b, NULL), i);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(read_line(b, NULL), i);
+    }
     ring_release(&b->logger.reader);
-    for (int i = 40; i < 50; i++) assert_int_equal(read_line(b, NULL), i); /* read, never released */
+    for (int i = 40; i < 50; i++) {
+        assert_int_equal(read_line(b, NULL), i); /* read, never released */
+    }
     kill_logger(b);
-    for (unsigned i = 100; i < 200; i++) write_line(b, i);
+    for (unsigned i = 100; i < 200; i++) {
+        write_line(b, i);
+    }
     assert_int_equal(log_producer_flush(&b->producer), 0);
     start_logger(b);
-    for (int i = 40; i < 200; i++) assert_int_equal(read_line(b, NULL), i);
+    for (int i = 40; i < 200; i++) {
+        assert_int_equal(read_line(b, NULL), i);
+    }
     assert_int_equal(read_line(b, NULL), -1);
 }
 
@@ -220,14 +242,22 @@ static void test_loses_nothing_when_a_wrapped_and_full_ring_moves(void **state) 
     uint64_t dropped = 0;
     unsigned first = 0, next = 0;
     start_logger(b);
-    for (; next < 1500; next++) write_line(b, next);
+    for (; next < 1500; next++) {
+        write_line(b, next);
+    }
     assert_int_equal(log_producer_flush(&b->producer), 0);
-    for (; first < 1500; first++) assert_int_equal(read_line(b, NULL), first);
+    for (; first < 1500; first++) {
+        assert_int_equal(read_line(b, NULL), first);
+    }
     ring_release(&b->logger.reader);
-    while (b->producer.dropped == 0) write_line(b, next++);
+    while (b->producer.dropped == 0) {
+        write_line(b, next++);
+    }
     kill_logger(b);
     start_logger(b);
-    for (; first < next - 1; first++) assert_int_equal(read_line(b, &dropped), first);
+    for (; first < next - 1; first++) {
+        assert_int_equal(read_line(b, &dropped), first);
+    }
     write_line(b, 9999);
     assert_int_equal(log_producer_flush(&b->producer), 0);
 }
@@ -238,8 +268,12 @@ static void scribble(struct both *b, unsigned seed) {
     for (int i = 0; i < 2000; i++) {
         memory[4096 + (unsigned)rand() % CHANNEL_IN_BYTES] = (uint8_t)rand();
     }
-    if (seed % 3 == 0) atomic_store(&b->logger.reader.shared->head, (uint64_t)rand() * 4);
-    if (seed % 5 == 0) atomic_store(&b->logger.reader.shared->tail, (uint64_t)rand() * 8);
+    if (seed % 3 == 0) {
+        atomic_store(&b->logger.reader.shared->head, (uint64_t)rand() * 4);
+    }
+    if (seed % 5 == 0) {
+        atomic_store(&b->logger.reader.shared->tail, (uint64_t)rand() * 8);
+    }
 }
 
 /* Whatever the dead logger wrote over the ring, the next one gets only records that decode. */
@@ -251,7 +285,9 @@ static void test_blames_nobody_later_when_a_logger_scribbled(void **state) {
         struct message_log_error error;
         int rc;
         start_logger(b);
-        for (unsigned i = 0; i < 1000; i++) write_line(b, i);
+        for (unsigned i = 0; i < 1000; i++) {
+            write_line(b, i);
+        }
         (void)log_producer_flush(&b->producer);
         scribble(b, seed);
         kill_logger(b);
@@ -259,9 +295,12 @@ static void test_blames_nobody_later_when_a_logger_scribbled(void **state) {
         while ((rc = ring_next(&b->logger.reader, scratch, &record)) == 1) {
             struct message_log_dropped dropped;
             struct message_log_access access;
-            assert_true((record.type == MESSAGE_LOG_ERROR && message_log_error_decode(&error, record.payload, record.size) == 0) ||
-                        (record.type == MESSAGE_LOG_DROPPED && message_log_dropped_decode(&dropped, record.payload, record.size) == 0) ||
-                        (record.type == MESSAGE_LOG_ACCESS && message_log_access_decode(&access, record.payload, record.size) == 0));
+            assert_true((record.type == MESSAGE_LOG_ERROR &&
+                         message_log_error_decode(&error, record.payload, record.size) == 0) ||
+                        (record.type == MESSAGE_LOG_DROPPED &&
+                         message_log_dropped_decode(&dropped, record.payload, record.size) == 0) ||
+                        (record.type == MESSAGE_LOG_ACCESS &&
+                         message_log_access_decode(&access, record.payload, record.size) == 0));
         }
         assert_int_equal(rc, 0);
         kill_logger(b);
@@ -275,7 +314,9 @@ static void test_cuts_the_logger_off_when_its_index_is_impossible(void **state) 
     write_line(b, 0);
     assert_int_equal(log_producer_flush(&b->producer), 0);
     atomic_store(&b->logger.reader.shared->head, UINT64_C(1) << 40);
-    while (!b->producer.broken) write_line(b, 1);
+    while (!b->producer.broken) {
+        write_line(b, 1);
+    }
     assert_int_equal(log_producer_flush(&b->producer), -EBADMSG);
     log_producer_hang_up(&b->producer);
     assert_int_equal(log_producer_flush(&b->producer), 0);
@@ -286,7 +327,9 @@ static void test_cuts_the_logger_off_when_its_index_is_impossible(void **state) 
     write_line(b, 3);
     assert_int_equal(log_producer_flush(&b->producer), 0);
     int number, last = -1;
-    while ((number = read_line(b, &dropped)) >= 0) last = number;
+    while ((number = read_line(b, &dropped)) >= 0) {
+        last = number;
+    }
     assert_int_equal(last, 3);
     assert_in_range(dropped, 2, 10);
 }

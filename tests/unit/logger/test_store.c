@@ -37,11 +37,17 @@ static void count_report(void *context, enum report_level level, const char *tex
 
 static int make_place(void **state) {
     struct place *p = calloc(1, sizeof *p);
-    if (p == NULL) return -1;
+    if (p == NULL) {
+        return -1;
+    }
     (void)snprintf(p->path, sizeof p->path, "/tmp/luttpd-store-XXXXXX");
-    if (mkdtemp(p->path) == NULL || uv_loop_init(&p->loop) != 0) return -1;
+    if (mkdtemp(p->path) == NULL || uv_loop_init(&p->loop) != 0) {
+        return -1;
+    }
     p->directory = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (p->directory < 0 || mkdirat(p->directory, "alice", 0755) != 0) return -1;
+    if (p->directory < 0 || mkdirat(p->directory, "alice", 0755) != 0) {
+        return -1;
+    }
     p->alice = (struct site){.vhost = 1, .name = SLICE("alice")};
     p->bob = (struct site){.vhost = 2, .name = SLICE("bob")};
     store_init(&p->store, &p->loop, p->directory, 4, on_done, p);
@@ -59,7 +65,9 @@ static int remove_place(void **state) {
     for (int kind = 0; kind < LINE_KINDS; kind++) {
         struct log_file *files[] = {p->alice.files[kind], p->bob.files[kind]};
         for (int i = 0; i < 2; i++) {
-            if (files[i] == NULL) continue;
+            if (files[i] == NULL) {
+                continue;
+            }
             free(files[i]->filling.p);
             free(files[i]->leaving.p);
             free(files[i]);
@@ -76,7 +84,9 @@ static int remove_place(void **state) {
 static int put(struct place *p, struct log_file *f, const char *text) {
     size_t n = strlen(text);
     char *room = store_reserve(&p->store, f, n);
-    if (room == NULL) return 0;
+    if (room == NULL) {
+        return 0;
+    }
     memcpy(room, text, n);
     store_commit(&p->store, f, n);
     return 1;
@@ -100,7 +110,9 @@ static char *content(struct place *p, const char *path, size_t *size) {
     assert_non_null(text);
     assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
     (void)close(fd);
-    if (size != NULL) *size = (size_t)st.st_size;
+    if (size != NULL) {
+        *size = (size_t)st.st_size;
+    }
     return text;
 }
 
@@ -131,7 +143,9 @@ static void test_sets_out_by_itself_when_a_buffer_is_big(void **state) {
     line[1023] = '\n', line[1024] = '\0';
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(put(p, f, line), 1);
-        if (i % 100 == 0) (void)uv_run(&p->loop, UV_RUN_NOWAIT);
+        if (i % 100 == 0) {
+            (void)uv_run(&p->loop, UV_RUN_NOWAIT);
+        }
     }
     run(p);
     assert_true(p->batches >= 1);
@@ -149,7 +163,9 @@ static void test_stays_bounded_when_the_disk_hangs(void **state) {
     unsigned kept = 0;
     memset(line, 'x', 1023);
     line[1023] = '\n', line[1024] = '\0';
-    for (int i = 0; i < 20000; i++) kept += put(p, f, line) ? 1 : 0;
+    for (int i = 0; i < 20000; i++) {
+        kept += put(p, f, line) ? 1 : 0;
+    }
     assert_in_range(kept, 4000, 9000);
     assert_int_equal(f->lost, 20000 - kept);
     assert_in_range(p->store.held_bytes, 1, 2 * STORE_FILE_MAX_BYTES);
@@ -178,9 +194,13 @@ static void test_counts_and_recovers_when_the_directory_is_missing(void **state)
     assert_int_equal(bob->error, -ENOENT);
     assert_int_equal(alice->error, 0);
     assert_true(store_is_settled(&p->store));
-    for (int i = 0; i < 1000; i++) kept += put(p, bob, line) ? 1 : 0;
+    for (int i = 0; i < 1000; i++) {
+        kept += put(p, bob, line) ? 1 : 0;
+    }
     assert_in_range(kept, 100, 256);
-    for (int i = 0; i < 5; i++) flush(p);
+    for (int i = 0; i < 5; i++) {
+        flush(p);
+    }
     assert_int_equal(p->reports, 1);
     assert_int_equal(p->batches, 6); /* one for each flush: it does not try by itself */
     assert_int_equal(mkdirat(p->directory, "bob", 0755), 0);
@@ -189,7 +209,8 @@ static void test_counts_and_recovers_when_the_directory_is_missing(void **state)
     flush(p);
     assert_int_equal(p->reports, 2);
     char *text = content(p, "bob/error.log", NULL), expected[64];
-    (void)snprintf(expected, sizeof expected, "luttpd: %u records dropped: No such file or directory\n", 1000 - kept);
+    (void)snprintf(expected, sizeof expected, "luttpd: %u records dropped: No such file or directory\n",
+                   1000 - kept);
     assert_memory_equal(text, "first\nxxx", 9);
     assert_non_null(strstr(text, expected));
     assert_int_equal(put(p, bob, "after\n"), 1);
