@@ -159,7 +159,9 @@ int config_append_users(const struct config *c, const char *text, size_t n) {
     if (rc == 0 && fsync(c->users) < 0) {
         rc = -errno;
     }
-    if (rc < 0 && ftruncate(c->users, end) < 0) {
+    struct stat facts;
+    bool as_before = rc == 0 || (fstat(c->users, &facts) == 0 && facts.st_size == end);
+    if (!as_before && ftruncate(c->users, end) < 0) {
         report(REPORT_ERROR, "table of automatic users: its end may be damaged: %m");
     }
     return rc;
