@@ -39,7 +39,8 @@ int cage_landlock_level(void);
 /** Only what lies beneath the two directories stays reachable, by paths that are opened from now
  * on; no TCP, no abstract sockets and no signals outside, as far as the kernel's level goes.
  * read_dir, write_dir: descriptors, borrowed, or -1. -EBUSY where other threads run already: landlock
- * would not reach them. -ENOSYS or -EOPNOTSUPP where the kernel has no landlock. */
+ * would not reach them. -ENOSYS where the kernel has no landlock or has
+ * it switched off. */
 int cage_landlock(int read_dir, int write_dir);
 
 /** Every system call that the filter does not name ends the process, all threads included. */

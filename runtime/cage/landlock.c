@@ -46,7 +46,7 @@ struct beneath {
 
 int cage_landlock_level(void) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ABI_VERSION);
-    return abi > 0 ? (int)abi : 0;
+    return abi <= 0 ? 0 : abi < CAGE_LANDLOCK_MAX ? (int)abi : CAGE_LANDLOCK_MAX;
 }
 
 static uint64_t files_of(int abi) {
@@ -85,11 +85,11 @@ int cage_landlock(int read_dir, int write_dir) {
     if (unshare(CLONE_THREAD) != 0) {
         return -EBUSY;
     }
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ABI_VERSION);
-    if (abi <= 0) {
-        return abi < 0 ? -errno : -ENOSYS;
+    int abi = cage_landlock_level();
+    if (abi == 0) {
+        return -ENOSYS;
     }
-    struct ruleset set = {files_of((int)abi), abi >= 4 ? NETWORK_TCP : 0, abi >= 6 ? SCOPE_ALL : 0};
+    struct ruleset set = {files_of(abi), abi >= 4 ? NETWORK_TCP : 0, abi >= 6 ? SCOPE_ALL : 0};
     size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
     long ruleset = syscall(SYS_landlock_create_ruleset, &set, size, 0);
     if (ruleset < 0) {

@@ -26,15 +26,20 @@ enum cage_wall {
 /** The walls that are missing, from the test's own argument. */
 extern unsigned cage_omitted;
 
+/** The kernel's landlock, as if it were no newer than this ABI. */
+extern int cage_landlock_max;
+
 /** What spawn hands on to the child, so that it omits the same walls; NULL for nothing. */
 extern char *cage_omitted_argument;
 
 #define CAGE_HAS(wall) ((cage_omitted & WALL_##wall) == 0)
 #define CAGE_ARGUMENT cage_omitted_argument
+#define CAGE_LANDLOCK_MAX cage_landlock_max
 
 #else
 #define CAGE_HAS(wall) 1
 #define CAGE_ARGUMENT NULL
+#define CAGE_LANDLOCK_MAX 0x7fff
 #endif
 
 #endif

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "attacks.h"
+#include "base/report.h"
 #include "evil.h"
 
 static int outcome(long rc) {
@@ -55,9 +56,14 @@ static int fork_once(const struct aim *aim) {
     return outcome(pid);
 }
 
+/* By clone, because unshare would refuse a process with threads. */
 static int namespace_user(const struct aim *aim) {
     (void)aim;
-    return outcome(syscall(SYS_unshare, CLONE_NEWUSER));
+    long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid == 0) {
+        _exit(0);
+    }
+    return outcome(pid);
 }
 
 static int become_root(const struct aim *aim) {
@@ -176,6 +182,14 @@ static int crash(const struct aim *aim) {
     return 0;
 }
 
+/* Not an attack by itself: a role that is too busy to notice anything, such as master's death. */
+static _Noreturn int hang(const struct aim *aim) {
+    (void)aim;
+    report(REPORT_INFO, "hanging");
+    for (volatile unsigned n = 0;; n++) {
+    }
+}
+
 /* The filter must hold threads that started before it. */
 static int socket_from_thread(const struct aim *aim) {
     (void)aim;
@@ -195,7 +209,8 @@ const struct named_attack attacks_on_kernel[] = {
     {"keyctl", keyctl},                   {"bpf", bpf},
     {"perf_event", perf_event},           {"plain_memfd", plain_memfd},
     {"seccomp_notifier", seccomp_notifier}, {"crash", crash},
-    {"socket_from_thread", socket_from_thread}, {NULL, NULL},
+    {"socket_from_thread", socket_from_thread}, {"hang", hang},
+    {NULL, NULL},
 };
 
 static int works_memory(const struct aim *aim) {

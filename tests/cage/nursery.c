@@ -180,25 +180,31 @@ static void attack_once(struct nursery *n, const char *name) {
     (void)waitpid(victim, NULL, 0);
 }
 
-/* What somebody under the role's own user can do to it from outside. */
-static void attack_from_beside(const struct nursery *n, pid_t pid) {
-    (void)fflush(stdout);
-    pid_t sibling = fork();
-    if (sibling == 0) {
-        struct aim aim = {.pid = pid};
-        uid_t uid = n->spawn.uid;
-        gid_t gid = n->spawn.gid;
-        if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
-            _exit(1);
-        }
-        for (int i = 0; i < 6; i++) { /* ptrace and memory */
-            int rc = attacks_on_processes[i].run(&aim);
-            (void)printf("%s\t%s\n", attacks_on_processes[i].name, rc < 0 ? strerrorname_np(-rc) : "ok");
-        }
-        (void)fflush(stdout);
-        _exit(0);
+/* Runs in a copy of nursery that has become the role's user. */
+static _Noreturn void attack_as_sibling(const struct nursery *n, const struct named_attack *a, pid_t pid) {
+    struct aim aim = {.pid = pid};
+    uid_t uid = n->spawn.uid;
+    gid_t gid = n->spawn.gid;
+    if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+        _exit(1);
     }
-    (void)waitpid(sibling, NULL, 0);
+    int rc = a->run(&aim);
+    (void)printf("%s\t%s\n", a->name, rc < 0 ? strerrorname_np(-rc) : "ok");
+    (void)fflush(stdout);
+    _exit(0);
+}
+
+/* What somebody under the role's own user can do to it from outside: trace it, read its memory. */
+static void attack_from_beside(const struct nursery *n, pid_t pid) {
+    for (int i = 0; i < 6; i++) {
+        (void)fflush(stdout);
+        pid_t sibling = fork();
+        if (sibling == 0) {
+            attack_as_sibling(n, &attacks_on_processes[i], pid);
+        }
+        (void)waitpid(sibling, NULL, 0);
+        (void)kill(pid, SIGCONT); /* an attached process stays stopped when its tracer has gone */
+    }
 }
 
 static void idle(struct nursery *n) {

@@ -10,6 +10,7 @@
 #include "test_value.h"
 
 unsigned cage_omitted;
+int cage_landlock_max = 99;
 char *cage_omitted_argument;
 
 size_t test_value(const char *key, char *out, size_t room) {
@@ -39,4 +40,7 @@ __attribute__((constructor)) static void read_argument(int argc, char **argv, ch
     }
     (void)test_value("omit", text, sizeof text);
     cage_omitted = (unsigned)strtoul(text, NULL, 0);
+    if (test_value("landlock", text, sizeof text) != 0) {
+        cage_landlock_max = atoi(text);
+    }
 }
