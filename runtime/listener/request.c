@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "listener/connection.h"
 #include "listener/h1_response.h"
 #include "listener/routes.h"
@@ -26,7 +27,10 @@ void request_begin(struct connection *c) {
     c->keep = r->head.keep_alive && !c->listener->draining;
     h1_body_begin(&c->body, &r->head, &h1_default_limits);
     c->body_done = r->head.body == H1_BODY_NONE;
-    if (r->head.https) {
+    if (r->head.path.n > MESSAGE_OPEN_PATH_MAX || r->head.query.n > MESSAGE_OPEN_QUERY_MAX ||
+        r->head.raw_path.n > MESSAGE_OPEN_RAW_PATH_MAX) {
+        response_own(c, 414, 0);
+    } else if (r->head.https) {
         response_own(c, 421, 0); /* RFC 9110 section 15.5.20: this listener speaks plain HTTP */
     } else if (r->head.form == H1_FORM_ASTERISK) {
         response_own(c, 200, 0); /* OPTIONS *: about the server as a whole, section 9.3.7 */
@@ -79,7 +83,8 @@ int request_open(struct connection *c) {
             (void)connection_put(c, H1_CONTINUE);
         }
     }
-    return rc == -EMSGSIZE ? -EAGAIN : rc;
+    MUST(rc != -EMSGSIZE); /* request_begin has refused what is too long */
+    return rc;
 }
 
 /* The client's framing is wrong: whatever the vhost was doing is in vain. */
