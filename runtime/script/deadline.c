@@ -102,15 +102,21 @@ static void no_samples(void *data, lua_State *L, int samples, int state) {
     (void)data, (void)L, (void)samples, (void)state;
 }
 
-/* Puts polls into compiled code and takes the function that trips them. */
-static void take_polls(struct script *s) {
+/* Puts polls into compiled code and takes the function that trips them. LuaJIT starts its profiler
+ * silently or, where another VM of this process has it, silently not. */
+static int take_polls(struct script *s) {
+    struct sigaction before, theirs, none = {.sa_handler = SIG_IGN};
+    MUST(sigaction(SIGPROF, &none, &before) == 0);
     luaJIT_profile_start(s->L, PROFILER_MODE, no_samples, NULL);
+    MUST(sigaction(SIGPROF, NULL, &theirs) == 0);
+    if (theirs.sa_handler == SIG_IGN) {
+        MUST(sigaction(SIGPROF, &before, NULL) == 0);
+        return -EBUSY;
+    }
     struct itimerval never = {{0, 0}, {0, 0}};
     MUST(setitimer(ITIMER_PROF, &never, NULL) == 0);
-    struct sigaction theirs;
-    MUST(sigaction(SIGPROF, NULL, &theirs) == 0);
-    MUST(theirs.sa_handler != SIG_DFL && theirs.sa_handler != SIG_IGN);
     s->poll = theirs.sa_handler;
+    return 0;
 }
 
 static unsigned tick_ms(unsigned cpu_ms) {
@@ -120,7 +126,10 @@ static unsigned tick_ms(unsigned cpu_ms) {
 
 int script_deadline_start(struct script *s) {
     if (s->options.jit) {
-        take_polls(s);
+        int rc = take_polls(s);
+        if (rc < 0) {
+            return rc;
+        }
     }
     struct sigaction mine = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigfillset(&mine.sa_mask);
@@ -140,15 +149,14 @@ int script_deadline_start(struct script *s) {
 }
 
 void script_deadline_stop(struct script *s) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    if (s->poll != NULL) {
+        luaJIT_profile_stop(s->L); /* puts back the handler it found */
+        s->poll = NULL;
+    }
     if (s->timer_made) {
         timer_delete(s->timer);
         s->timer_made = false;
-    }
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    MUST(sigaction(SIGPROF, &ignore, NULL) == 0);
-    if (s->poll != NULL) {
-        luaJIT_profile_stop(s->L);
         MUST(sigaction(SIGPROF, &ignore, NULL) == 0);
-        s->poll = NULL;
     }
 }

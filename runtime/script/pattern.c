@@ -346,7 +346,7 @@ void pattern_init(struct pattern *m, lua_State *L, const char *text, size_t text
     m->text_end = text + text_bytes;
     m->anchored = anchor && pattern_bytes > 0 && *pattern == '^';
     m->begin = pattern + m->anchored;
-    m->end = pattern + pattern_bytes;
+    m->end = pattern + strnlen(pattern, pattern_bytes); /* a NUL ends it; %z stands for one */
     m->steps = PATTERN_STEPS + (int64_t)text_bytes * PATTERN_STEPS_PER_BYTE;
     m->depth = 0;
     m->captures = 0;

@@ -87,7 +87,8 @@ struct script_error {
 
 /** Makes the VM and the deadline timer for the calling thread; takes over SIGPROF; fixes the time
  * zone. Needs open, mmap, getrandom and timer_create: call before the cage closes.
- * Returns 0 with out set (free with script_free), or -errno. */
+ * Returns 0 with out set (free with script_free), -EBUSY where the process has a VM with the JIT
+ * already, else -errno. */
 int script_new(struct script **out, const struct script_options *options);
 
 /** Ends the VM. Not from within an entry. NULL is fine. */
