@@ -15,6 +15,7 @@
 #include "master/dispatch.h"
 
 #define FAULTS_MAX 1000
+#define HUNG_UP_MS 1000 /* for config to end after it has closed its channel */
 
 int evaluate_on_plan(struct master *m, struct packet *p) {
     struct evaluation *e = &m->evaluation;
@@ -53,6 +54,9 @@ static bool run_config(struct master *m, uint64_t due) {
     struct signalfd_siginfo signal;
     while (c->pidfd >= 0) {
         uint64_t now = clock_monotonic_ms();
+        if (c->hung_up && due > c->stuck_ms + HUNG_UP_MS) {
+            due = c->stuck_ms + HUNG_UP_MS;
+        }
         struct pollfd polled[3] = {{.fd = c->hung_up ? -1 : c->control, .events = POLLIN},
                                    {.fd = c->pidfd, .events = POLLIN},
                                    {.fd = m->signals, .events = POLLIN}};

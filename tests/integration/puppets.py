@@ -154,7 +154,7 @@ def plan_listen(**changes):
     return {"family": "inet", "address": socket.inet_aton("127.0.0.1"), "port": 0, "processes": 1, **changes}
 
 
-def plan(server, vhosts, listens=None, **changes):
+def plan(server, vhosts, listens=None, /, **changes):
     """The bytes of a plan."""
     listens = [plan_listen()] if listens is None else listens
     head = {"logs": str(server.logs), "listens": len(listens), "vhosts": len(vhosts), **changes}
