@@ -13,7 +13,6 @@ local accounts = require "config.accounts"
 local Automatic = require "config.automatic"
 local Mistakes = require "config.mistakes"
 local Plan = require "config.plan"
-local schema = require "config.schema"
 local Source = require "config.source"
 local statements = require "config.statements"
 local Users = require "config.users"
@@ -38,11 +37,7 @@ local function load_users(input, mistakes)
     mistakes:add(line, "automatic_users", "the table of automatic users is damaged: " .. reason, AUTOMATIC_FILE)
     return nil
   end
-  local range = schema.statements.automatic_users.rule.fields.first
-  return Users.new {
-    accounts = accounts.parse(input.passwd, input.group), automatic = automatic, roles = input.roles,
-    automatic_first = range.min, automatic_last = range.max,
-  }
+  return Users.new { accounts = accounts.parse(input.passwd, input.group), automatic = automatic, roles = input.roles }
 end
 
 --- Prepares the evaluation.
@@ -54,13 +49,10 @@ function evaluate.begin(input, environment)
   local mistakes = Mistakes.new(input.file, Source.new(input.text))
   local session = statements.install(environment, mistakes, input.line)
   return function(failure)
-    local plan, users
-    if failure then
-      add_failure(mistakes, input.file, failure)
-    else
-      users = load_users(input, mistakes)
-      plan = Plan.make(input, session, users, mistakes)
-    end
+    input.stopped = failure ~= nil
+    if failure then add_failure(mistakes, input.file, failure) end
+    local users = load_users(input, mistakes)
+    local plan = Plan.make(input, session, users, mistakes)
     if mistakes.count > 0 then return { mistakes = mistakes:sorted() } end
     return { mistakes = {}, plan = plan, appendix = users.automatic:appendix() }
   end

@@ -50,7 +50,7 @@ local function collect(self, session)
       collect_once(self, statement, fields)
     end
   end
-  for statement in pairs(session.open) do
+  for statement in pairs(self.input.stopped and {} or session.open) do
     self.mistakes:add_at(statement, {}, ('%s "%s" is not followed by a table { ... }'):format(
       statement.kind, statement.name))
     count(self, statement, {})
@@ -209,6 +209,7 @@ end
 -- The whole ------------------------------------------------------------------------------------
 
 local function check_presence(self)
+  if self.input.stopped then return end
   if not self.seen.listen then
     self.mistakes:add(0, "listen", 'no listen: the server would answer nowhere; write listen "0.0.0.0:80"')
   end
@@ -229,7 +230,7 @@ local function set_range(self)
     local reason = ("the range ends above %d"):format(rules.first.max)
     self.mistakes:add(self.once.automatic_users.line, "automatic_users", reason)
   end
-  self.users.automatic:range(first, size, function(uid) return self.users:taken(uid) end)
+  self.users:set_range(first, size)
 end
 
 local function logs(self)
@@ -240,7 +241,8 @@ local function logs(self)
 end
 
 --- Makes the plan. Every mistake found is added to mistakes; the plan counts only without any.
----@param input table directory, single_user, uid, gid
+---@param input table directory, single_user, uid, gid; stopped: the script did not reach its end, so
+---  that what is missing is no mistake
 ---@param session table see statements.lua
 ---@param users table|nil see users.lua; nil where their files are damaged
 ---@param mistakes table see mistakes.lua

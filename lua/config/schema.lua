@@ -57,12 +57,12 @@ local logs = {
   },
 }
 
--- The whole range is kept for automatic users, whatever part of it is given out here.
+-- Numbers of this range are for automatic users alone.
 local automatic_users = {
   kind = "table",
   fields = {
-    first = { kind = "integer", min = 1900000000, max = 1999999999, default = 1900000000 },
-    count = { kind = "integer", min = 1, max = 100000000, default = 100000 },
+    first = { kind = "integer", min = 65536, max = 2147483647, default = 1900000000 },
+    count = { kind = "integer", min = 1, max = 10000000, default = 100000 },
   },
 }
 

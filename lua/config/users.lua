@@ -20,11 +20,9 @@ local Users = {}
 Users.__index = Users
 
 --- Prepares to resolve users.
----@param facts table accounts, automatic (see those modules), roles: { name, uid } each,
----  automatic_first and automatic_last: the numbers that are kept for automatic users
+---@param facts table accounts, automatic (see those modules), roles: { name, uid } each
 function Users.new(facts)
   local self = setmetatable({ accounts = facts.accounts, automatic = facts.automatic }, Users)
-  self.automatic_first, self.automatic_last = facts.automatic_first, facts.automatic_last
   self.reserved_uid, self.reserved_gid = {}, {}
   for _, role in ipairs(facts.roles) do
     self.reserved_uid[role.uid], self.reserved_gid[role.uid] = role.name, role.name
@@ -35,6 +33,14 @@ function Users.new(facts)
     end
   end
   return self
+end
+
+--- Sets the range of automatic users, which no other vhost may have a user in.
+---@param first integer
+---@param count integer
+function Users:set_range(first, count)
+  self.first, self.last = first, first + count - 1
+  self.automatic:range(first, count, function(uid) return self:taken(uid) end)
 end
 
 --- Says whose a number is, for the range of automatic users. Nil where it is nobody's.
@@ -49,8 +55,8 @@ local function uid_mistake(self, uid)
   if uid == 0 then return "UID 0 is root: a vhost never runs as root" end
   if self.reserved_uid[uid] then return ("UID %d is one of luttpd's own accounts"):format(uid) end
   if uid == NOBODY then return "nobody is not a user for a vhost: give it a user of its own, or \"auto\"" end
-  if uid >= self.automatic_first and uid <= self.automatic_last then
-    return ("UID %d is in the range of the automatic users"):format(uid)
+  if uid >= self.first and uid <= self.last or self.automatic.by_uid[uid] then
+    return ("UID %d is kept for automatic users"):format(uid)
   end
   if uid <= SYSTEM_MAX then
     return ("UID %d is an account of the system: give the vhost a user of its own, or \"auto\""):format(uid)

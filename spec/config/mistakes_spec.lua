@@ -161,8 +161,8 @@ describe("root and logs", function()
 end)
 
 describe("automatic_users", function()
-  case("automatic_users { first = 1000 }", "server.lua:3: automatic_users.first: 1000 is out of range: 1900000000 to 1999999999")
-  case("automatic_users { first = 1999999999, count = 2 }", "server.lua:3: automatic_users: the range ends above 1999999999")
+  case("automatic_users { first = 1000 }", "server.lua:3: automatic_users.first: 1000 is out of range: 65536 to 2147483647")
+  case("automatic_users { first = 2147483647, count = 2 }", "server.lua:3: automatic_users: the range ends above 2147483647")
   case("automatic_users { fist = 1 }", 'server.lua:3: automatic_users.fist: unknown name "fist": did you mean "first"?')
 end)
 
@@ -184,8 +184,9 @@ describe("a script that fails", function()
   it("is reported with the line of a runtime error, and what was wrong before it", function()
     assert.same({
       'server.lua:3: lisen: unknown name "lisen": did you mean "listen"?',
-      "server.lua:4: : attempt to index local 'x' (a nil value)",
-    }, harness.mistakes(GOOD .. 'lisen "x"\nlocal x; x.y = 1\nlisen "y"'))
+      'server.lua:4: listen: "81": an address is missing: write "0.0.0.0:81" or "[::]:81"',
+      "server.lua:5: : attempt to index local 'x' (a nil value)",
+    }, harness.mistakes(GOOD .. 'lisen "x"\nlisten "81"\nlocal x, y = nil, vhost "open"; x.y = 1\nlisen "y"'))
   end)
 
   it("may raise anything", function()

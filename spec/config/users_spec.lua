@@ -63,7 +63,7 @@ describe("a vhost's user", function()
     { '"_luttpd-router"', '"_luttpd-router" is one of luttpd\'s own accounts' },
     { "1950", "UID 1950 is one of luttpd's own accounts" },
     { "1899999901", "UID 1899999901 is one of luttpd's own accounts" },
-    { "1900000007", "UID 1900000007 is in the range of the automatic users" },
+    { "1900000007", "UID 1900000007 is kept for automatic users" },
   }
   for _, case in ipairs(refused) do
     it("is refused: " .. case[1], function()
@@ -128,6 +128,16 @@ describe("automatic users", function()
       harness.mistakes(text '"auto"', {
         automatic = "luttpd automatic users 1\n1900000005 a\n", passwd = "x:x:1900000005:1:::\n",
       }))
+  end)
+
+  it("come from the range that the admin gives", function()
+    local ranged = "automatic_users { first = 70000, count = 10 }\n"
+    assert.same({ 70000, 70000, true }, { user(ranged .. text '"auto"') })
+    assert.same({ 1900000000, 1900000000, false }, { user(ranged .. text "1900000000") })
+    assert.same({ "server.lua:3: vhost.a.user: UID 70009 is kept for automatic users" },
+      harness.mistakes(ranged .. text "70009"))
+    assert.same({ "server.lua:3: vhost.a.user: UID 1900000005 is kept for automatic users" },
+      harness.mistakes(ranged .. text "1900000005", { automatic = "luttpd automatic users 1\n1900000005 b\n" }))
   end)
 
   it("can run out", function()
