@@ -45,6 +45,15 @@ void location_add_path(struct location *l, struct slice path) {
     add_encoded(l, path, is_path_byte);
 }
 
+/* RFC 3986: reserved, unreserved and the percent sign. */
+static bool is_uri_byte(unsigned char c) {
+    return is_query_byte(c) || c == '#' || c == '[' || c == ']';
+}
+
+void location_add_uri(struct location *l, struct slice uri) {
+    add_encoded(l, uri, is_uri_byte);
+}
+
 void location_add_query(struct location *l, struct slice query) {
     if (query.n > 0) {
         location_add(l, SLICE("?"));

@@ -25,6 +25,9 @@ void location_add_path(struct location *l, struct slice path);
 /** Appends "?" and the query; nothing where it is empty. Bytes no URI may hold are encoded. */
 void location_add_query(struct location *l, struct slice query);
 
+/** Appends a URI that a script made: only bytes that no URI may hold are encoded. */
+void location_add_uri(struct location *l, struct slice uri);
+
 /** Fills the variable parts of a redirect's target: each :name and * that the match captured.
  * target: as location_check_target approved it. path: what the captures' offsets count from. */
 void location_expand(struct location *l, struct slice target, struct slice path, const struct route_match *m);
