@@ -63,8 +63,11 @@ const char *child_label(const struct master *m, const struct child *c, char out[
 const char *child_name(const struct master *m, const struct child *c, char out[CHILD_NAME_BYTES]) {
     char label[CHILD_NAME_BYTES];
     const char *space = child_label(m, c, label)[0] != '\0' ? " " : "";
-    (void)snprintf(out, CHILD_NAME_BYTES, "%s%s%.*s[%d]", role_facts[c->role].name, space,
-                   MESSAGE_PLAN_VHOST_NAME_MAX, label, (int)c->pid);
+    int n = snprintf(out, CHILD_NAME_BYTES, "%s%s%.*s", role_facts[c->role].name, space,
+                     MESSAGE_PLAN_VHOST_NAME_MAX, label);
+    if (c->pid > 0) {
+        (void)snprintf(out + n, CHILD_NAME_BYTES - (size_t)n, "[%d]", (int)c->pid);
+    }
     return out;
 }
 
@@ -228,7 +231,7 @@ void child_reap(struct master *m, struct child *c) {
 
 /* A child's next deadline, after acting on one that has passed. */
 static uint64_t advance(struct master *m, struct child *c, uint64_t now) {
-    uint64_t stuck_due = c->stuck_ms != 0 ? c->stuck_ms + CHILD_STUCK_MS : UINT64_MAX;
+    uint64_t stuck_due = c->stuck_ms != 0 ? c->stuck_ms + (c->hung_up ? CHILD_HUNG_UP_MS : CHILD_STUCK_MS) : UINT64_MAX;
     if (c->state == CHILD_WAITING && now >= c->due_ms) {
         if (c->role == ROLE_VHOST && m->starting >= CHILD_STARTS_AT_ONCE) {
             return UINT64_MAX; /* one that starts now makes room, and wakes us */

@@ -8,6 +8,7 @@
 
 #define CHILD_READY_MS 10000     /* from spawn to READY */
 #define CHILD_STUCK_MS 5000      /* a child that reads nothing for so long is replaced */
+#define CHILD_HUNG_UP_MS 1000    /* for a child to end after it has closed its channel */
 #define CHILD_STARTS_AT_ONCE 32  /* vhosts that may start at the same time */
 #define CHILD_BACKOFF_MS 100     /* before the second restart in a row; doubles */
 #define CHILD_BACKOFF_MAX_MS 30000

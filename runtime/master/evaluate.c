@@ -15,7 +15,6 @@
 #include "master/dispatch.h"
 
 #define FAULTS_MAX 1000
-#define HUNG_UP_MS 1000 /* for config to end after it has closed its channel */
 
 int evaluate_on_plan(struct master *m, struct packet *p) {
     struct evaluation *e = &m->evaluation;
@@ -54,8 +53,8 @@ static bool run_config(struct master *m, uint64_t due) {
     struct signalfd_siginfo signal;
     while (c->pidfd >= 0) {
         uint64_t now = clock_monotonic_ms();
-        if (c->hung_up && due > c->stuck_ms + HUNG_UP_MS) {
-            due = c->stuck_ms + HUNG_UP_MS;
+        if (c->hung_up && due > c->stuck_ms + CHILD_HUNG_UP_MS) {
+            due = c->stuck_ms + CHILD_HUNG_UP_MS;
         }
         struct pollfd polled[3] = {{.fd = c->hung_up ? -1 : c->control, .events = POLLIN},
                                    {.fd = c->pidfd, .events = POLLIN},
@@ -91,7 +90,9 @@ int evaluate(struct master *m) {
                m->options.file);
         return EXIT_FAILED;
     }
-    if (plan_open(m->evaluation.plan, &m->rules, &m->plan, why) != 0) {
+    int rc = plan_open(m->evaluation.plan, &m->rules, &m->plan, why);
+    (void)close(m->evaluation.plan); /* what is mapped stays */
+    if (rc != 0) {
         report(REPORT_ERROR, "config has sent a plan that breaks a rule: %s", why);
         return EXIT_FAILED;
     }

@@ -113,7 +113,7 @@ static int check_between(struct reading *r) {
     if (scratch == NULL) {
         return -ENOMEM;
     }
-    int rc = judge(r, plan_rules_between(r->plan, scratch));
+    int rc = judge(r, plan_rules_between(r->rules, r->plan, scratch));
     free(scratch);
     return rc;
 }

@@ -115,7 +115,8 @@ static int by_user(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-const char *plan_rules_between(const struct plan *plan, const struct message_plan_vhost **scratch) {
+const char *plan_rules_between(const struct plan_rules *rules, const struct plan *plan,
+                               const struct message_plan_vhost **scratch) {
     for (size_t i = 0; i < plan->vhost_count; i++) {
         scratch[i] = &plan->vhosts[i];
     }
@@ -128,7 +129,8 @@ const char *plan_rules_between(const struct plan *plan, const struct message_pla
     qsort(scratch, plan->vhost_count, sizeof *scratch, by_user);
     for (size_t i = 1; i < plan->vhost_count; i++) {
         bool same = scratch[i - 1]->uid == scratch[i]->uid;
-        if (same && !(scratch[i - 1]->shared_user && scratch[i]->shared_user)) {
+        bool may = rules->single_user || (scratch[i - 1]->shared_user && scratch[i]->shared_user);
+        if (same && !may) {
             return "two vhosts have one user and do not say shared_user";
         }
     }
