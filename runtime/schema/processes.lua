@@ -41,7 +41,7 @@ local compiled_lua = {
 }
 
 local life = {
-  "exit", "exit_group", "futex", "restart_syscall", "sched_yield", "gettid", "getpid", "getuid",
+  "exit", "exit_group", "futex", "restart_syscall", "sched_yield", "gettid", "getpid", "getuid", "getgid",
   "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "getrandom",
   "clock_gettime", "clock_getres", "gettimeofday", "time", "clock_nanosleep", "nanosleep",
   own_pid("tgkill", 0),             -- abort, and raise(SIGPROF) of the Lua deadline

@@ -22,7 +22,7 @@
 #define RACES_MAX 8 /* tries against a tree that is being renamed */
 
 static int open_beneath(int dir, const char *name, uint64_t flags, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+    struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve};
     for (int i = 0; i < RACES_MAX; i++) {
         long fd = syscall(SYS_openat2, dir, name, &how, sizeof how);
@@ -50,10 +50,10 @@ static int check_file(const struct stat *st, bool linked, uid_t owner) {
 int files_open_regular(int dir, const char *name, uid_t owner, uint64_t *size, int64_t *modified) {
     struct stat st;
     bool linked = false;
-    int fd = open_beneath(dir, name, O_RDONLY, RESOLVE_NO_SYMLINKS);
+    int fd = open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, RESOLVE_NO_SYMLINKS);
     if (fd == -ELOOP) {
         linked = true;
-        fd = open_beneath(dir, name, O_RDONLY, 0);
+        fd = open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     }
     if (fd < 0) {
         return fd;
