@@ -62,5 +62,6 @@ int main(void) {
     process_close_cage(&l->process, &places, file_send_start_threads, &l->loop, 0);
     process_ready(&l->process);
     accept_resume(l);
-    return uv_run(&l->loop, UV_RUN_DEFAULT);
+    (void)uv_run(&l->loop, UV_RUN_DEFAULT); /* handles that are left over are no failure */
+    return 0;
 }
