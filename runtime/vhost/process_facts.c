@@ -20,6 +20,16 @@ static void put_text(FILE *out, const char *text) {
     (void)fputc('"', out);
 }
 
+/* The names of the roles whose bits are set. */
+static void put_roles(FILE *out, uint32_t bits) {
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        if ((bits >> role & 1) != 0) {
+            put_text(out, role_facts[role].name);
+            (void)fputs(", ", out);
+        }
+    }
+}
+
 static void put_role(FILE *out, const struct role_facts *f, uint32_t uid) {
     (void)fprintf(out, "  { uid = %u, name = ", uid);
     put_text(out, f->name);
@@ -32,7 +42,10 @@ static void put_role(FILE *out, const struct role_facts *f, uint32_t uid) {
         put_text(out, *never);
         (void)fputs(", ", out);
     }
-    (void)fputs("} },\n", out);
+    (void)fputs("}, peers = { ", out);
+    put_roles(out, f->peers);
+    (void)fprintf(out, "}, network = \"%s\", root = \"%s\" },\n", f->empty_network ? "none" : "host",
+                  f->empty_root ? "empty" : "host");
 }
 
 char *process_facts_as_lua(const uint32_t *uids) {

@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/** Lua text that returns an array with, for each role, { name, uid, holds, does, never = { ... } }.
+/** Lua text that returns an array with, for each role, { name, uid, holds, does, never = { ... },
+ * peers = { ... }, network, root }, as processes.lua has them.
  * uids: by role; for vhosts this process's own stands there. Owned by the caller (free), or NULL. */
 char *process_facts_as_lua(const uint32_t *uids);
 
