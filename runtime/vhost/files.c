@@ -19,6 +19,7 @@
 
 #include "vhost/media_type.h"
 
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define RACES_MAX 8 /* tries against a tree that is being renamed */
 
 static int open_beneath(int dir, const char *name, uint64_t flags, uint64_t resolve) {
