@@ -108,7 +108,7 @@ void process_begin(struct process *p, enum role role) {
 void process_await_start(const struct process *p, uint16_t type, size_t fd_count, struct packet *out) {
     struct pollfd wait = {.fd = p->control, .events = POLLIN};
     int rc = -EAGAIN;
-    while (rc == -EAGAIN) {
+    while (rc == -EAGAIN || rc == -ECONNRESET) { /* reset: said once, then the end */
         if (poll(&wait, 1, -1) < 0 && errno != EINTR) {
             process_fail(p, "waiting for master", errno);
         }

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -127,12 +128,19 @@ static int cut_capabilities(const struct spawn *s) {
     return rc == 0 ? privileges_set(first, first) : rc;
 }
 
-/* Roles that drain set their own signal, with a handler, after exec. */
+/* Until the role has begun it has nothing to drain; then it sets its own signal. Master may have died
+ * already: the kernel wrote its pid into the control channel. */
 static int follow_parent(const struct spawn *s) {
-    if (role_facts[s->role].drains || !CAGE_HAS(PARENT)) {
+    struct ucred master;
+    socklen_t size = sizeof master;
+    if (!CAGE_HAS(PARENT)) {
         return 0;
     }
-    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : -errno;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+        getsockopt(s->control, SOL_SOCKET, SO_PEERCRED, &master, &size) != 0) {
+        return -errno;
+    }
+    return getppid() == master.pid ? 0 : -EOWNERDEAD;
 }
 
 static int arrange_descriptors(const struct spawn *s) {

@@ -101,11 +101,12 @@ static void on_note(struct child *c, const struct packet *packet) {
     (void)printf("note %.*s\n", (int)note.text.n, note.text.p);
 }
 
-/* Until the role is ready or gone. */
+/* Until the role is ready or gone. A peer that died without reading its START makes the first receive
+ * fail with ECONNRESET; what it had sent comes behind that. */
 static void listen_to(struct child *c) {
     static struct packet packet;
     int rc = 1;
-    while (!c->ready && rc != 0 && rc != -ECONNRESET) {
+    while (!c->ready && rc != 0) {
         struct pollfd wait = {.fd = c->control, .events = POLLIN};
         (void)poll(&wait, 1, 10000);
         rc = packet_receive(c->control, &packet);
@@ -154,13 +155,30 @@ static void print_end(struct child *c) {
     }
 }
 
-/* A signal is delivered by the time its sender's system call ends. */
+/* The state letter of /proc/PID/stat, behind the name in brackets. */
+static char state_of(pid_t pid) {
+    char path[64];
+    char line[256] = "";
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fgets(line, sizeof line, file) == NULL) {
+        fail(path, errno); /* it is our child, and nobody has waited for it yet */
+    }
+    (void)fclose(file);
+    const char *bracket = strrchr(line, ')');
+    return bracket != NULL && bracket[1] != '\0' ? bracket[2] : 'X';
+}
+
+/* The victim sleeps undisturbed; a signal that was sent to it wakes it first, then has its effect. */
 static const char *fate(pid_t victim) {
-    int status;
     if (parent_hit) {
         return "parent hit";
     }
-    return waitpid(victim, &status, WNOHANG) == 0 ? "alive" : "dead";
+    char state;
+    while ((state = state_of(victim)) == 'R') {
+        (void)usleep(200);
+    }
+    return state == 'Z' || state == 'X' ? "dead" : "alive";
 }
 
 static void attack_once(struct nursery *n, const char *name) {
@@ -174,7 +192,6 @@ static void attack_once(struct nursery *n, const char *name) {
     begin(n, &child);
     (void)printf("%s\t%s\t", name, child.told);
     print_end(&child);
-    (void)usleep(1000);
     (void)printf("\t%s\n", fate(victim));
     (void)kill(victim, SIGKILL);
     (void)waitpid(victim, NULL, 0);
