@@ -91,11 +91,13 @@ int packet_receive(int socket, struct packet *out) {
     ssize_t n;
 
     out->fd_count = 0;
+    /* A peer that closed before it had read everything causes one ECONNRESET; what it had sent, such as
+     * a last NOTE, waits behind that. */
     do {
         n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     if (n < 0) {
-        return errno == ECONNRESET ? 0 : -errno;
+        return -errno;
     }
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {

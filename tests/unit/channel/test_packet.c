@@ -139,6 +139,21 @@ static void test_full_queue_says_again_even_when_peer_cleared_nonblock(void **st
     close(ends[0]);
 }
 
+static void test_last_words_arrive_when_peer_died_unread(void **state) {
+    const struct message_doorbell bell = {0};
+    const struct message_note last = {.level = LEVEL_ERROR, .text = SLICE("last words")};
+    int ends[2];
+    (void)state;
+    assert_int_equal(packet_pair(ends), 0);
+    assert_int_equal(message_note_send(ends[1], &last, NULL), 0);
+    assert_int_equal(message_doorbell_send(ends[0], &bell, NULL), 0);
+    close(ends[1]); /* with the doorbell unread: the kernel resets the connection */
+    assert_int_equal(packet_receive(ends[0], &received), 1);
+    assert_int_equal(received.type, MESSAGE_NOTE);
+    assert_int_equal(packet_receive(ends[0], &received), 0);
+    close(ends[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message_and_descriptor_arrive),
@@ -146,6 +161,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_descriptors_are_refused_and_closed),
         cmocka_unit_test(test_oversized_packet_is_refused),
         cmocka_unit_test(test_full_queue_says_again_even_when_peer_cleared_nonblock),
+        cmocka_unit_test(test_last_words_arrive_when_peer_died_unread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
