@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real router under the real master; listeners are puppets, honest and hostile."""
+import os
+import socket
+import time
+
+import pytest
+
+import codec
+from puppets import Theatre, plan, plan_listen, plan_vhost, routes, sealed
+from server import wait_until
+
+
+class Stage:
+    """A server whose router is real. listeners: puppets, each with its channel to the router."""
+
+    def __init__(self, server, listeners=2):
+        self.server = server
+        server.write_configuration()
+        self.theatre = Theatre(server, "config", "listener", "vhost", "logger")
+        self.vhosts = [plan_vhost(server, 1, "alice"), plan_vhost(server, 2, "bob")]
+        server.spawn()
+        config = self.theatre.take("config")
+        config.receive()
+        config.send("READY")
+        config.send("PLAN", fds=[sealed(plan(server, self.vhosts, [plan_listen(processes=listeners)])),
+                                 sealed(routes(self.vhosts))])
+        config.exit(0)
+        self.cast = [self.enter(*who) for who in (("logger",), ("vhost", "alice"), ("vhost", "bob"))]
+        self.listeners = [self.enter("listener", str(number)) for number in range(listeners)]
+        self.asks = [self.channel(listener, "router")[1] for listener in self.listeners]
+        assert server.child.stdout.readline().startswith(b"luttpd: serving ")
+        self.router = server.process("router")
+
+    def enter(self, role, label=None):
+        player = self.theatre.take(role, label)
+        assert player.receive()[0].startswith("START_")
+        player.send("READY")
+        return player
+
+    @staticmethod
+    def channel(player, peer):
+        """The next CHANNEL to such a peer: (values, socket)."""
+        while True:
+            _, values, fds = player.receive_until("CHANNEL")
+            if values["peer"] == peer:
+                end = socket.socket(fileno=fds[0])
+                end.settimeout(10)
+                return values, end
+            os.close(fds[0])
+
+    def assert_cut_off(self, number):
+        """The router has closed the channel of this listener, said so, and lives."""
+        ask = self.asks[number]
+        try:
+            while ask.recv(9000):
+                pass
+        except ConnectionResetError:
+            pass
+        wait_until(lambda: f"listener {number}" in self.server.stderr, "the blame")
+        assert self.server.process("router").pid == self.router.pid
+
+    def close(self):
+        self.theatre.close()
+
+
+@pytest.fixture(name="stage")
+def fixture_stage(server):
+    stage = Stage(server)
+    yield stage
+    stage.close()
+
+
+def ask(channel, authority, number=7):
+    codec.send(channel, "ROUTE_ASK", ask=number, authority=authority)
+    name, values, _ = codec.receive(channel)
+    assert name == "ROUTE" and values["ask"] == number
+    return values
+
+
+def test_answers_which_vhost(stage):
+    assert ask(stage.asks[0], "alice.test")["vhost"] == 1
+    assert ask(stage.asks[1], "bob.test", 2**32 - 1)["vhost"] == 2
+    answer = ask(stage.asks[0], "nobody.test")
+    assert (answer["verdict"], answer["vhost"], answer["reuse"]) == ("none", 0, "authority")
+
+
+@pytest.mark.parametrize("authority", [b"", b"\xff\x01", b"." * 255, b"ALICE.TEST", b"alice.test.", b"*.test"])
+def test_answers_for_any_host(stage, authority):
+    assert ask(stage.asks[0], authority)["verdict"] == ("vhost" if authority == b"alice.test." else "none")
+
+
+def test_introduces_a_listener_that_asks(stage):
+    codec.send(stage.asks[1], "CHANNEL_ASK", vhost=2)
+    values, one = stage.channel(stage.listeners[1], "vhost")
+    assert (values["id"], values["generation"]) == (2, 1)
+    values, other = stage.channel(stage.cast[2], "listener")
+    assert values["id"] == 1
+    one.send(b"x")
+    assert other.recv(4) == b"x"
+
+
+def test_the_number_of_a_listener_is_its_channels(stage):
+    """Nothing that listener 0 says leads to a channel for listener 1."""
+    codec.send(stage.asks[0], "CHANNEL_ASK", vhost=1)
+    stage.channel(stage.listeners[0], "vhost")
+    stage.listeners[1].control.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        stage.channel(stage.listeners[1], "vhost")
+
+
+def test_cuts_off_a_listener_that_asks_for_an_unknown_vhost(stage):
+    codec.send(stage.asks[0], "CHANNEL_ASK", vhost=3)
+    stage.assert_cut_off(0)
+    assert ask(stage.asks[1], "alice.test")["vhost"] == 1
+
+
+def test_cuts_off_a_listener_that_does_not_read(stage):
+    stage.asks[0].setblocking(False)
+    with pytest.raises((BlockingIOError, BrokenPipeError, ConnectionResetError)):
+        for _ in range(100000):
+            codec.send(stage.asks[0], "ROUTE_ASK", ask=1, authority="alice.test")
+            if "does not read the answers" in stage.server.stderr:
+                raise BrokenPipeError
+    wait_until(lambda: "listener 0 does not read the answers" in stage.server.stderr, "the blame")
+    assert ask(stage.asks[1], "alice.test")["vhost"] == 1
+    assert stage.server.process("router").pid == stage.router.pid
+
+
+def test_one_listener_that_floods_does_not_starve_another(stage):
+    """A thousand questions of one, and the other has its answer long before they are through."""
+    stage.asks[0].setblocking(True)
+    for number in range(100):
+        codec.send(stage.asks[0], "ROUTE_ASK", ask=number, authority="alice.test")
+    began = time.monotonic()
+    assert ask(stage.asks[1], "bob.test")["vhost"] == 2
+    assert time.monotonic() - began < 1
+    assert [codec.receive(stage.asks[0])[1]["ask"] for _ in range(100)] == list(range(100))
+
+
+def test_a_wish_uttered_often_is_granted_rarely(stage):
+    for _ in range(300):
+        codec.send(stage.asks[0], "CHANNEL_ASK", vhost=1)
+    time.sleep(0.5)
+    count = 0
+    stage.cast[1].control.settimeout(0.3)
+    try:
+        while True:
+            stage.channel(stage.cast[1], "listener")[1].close()
+            count += 1
+    except TimeoutError:
+        pass
+    assert 1 <= count <= 12, count
+
+
+CASES = [case for case in codec.cases("control", "listener", "router") if case["case"] != "phase"]
+
+
+def test_cuts_off_whoever_breaks_the_rules_and_lives(server):
+    """Every hostile case that a listener can send costs that listener its channel, and nobody else."""
+    assert len(CASES) > 20
+    stage = Stage(server, listeners=len(CASES) + 1)
+    for channel, case in zip(stage.asks, CASES):
+        frame, count = codec.broken(case)
+        fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(count)]
+        socket.send_fds(channel, [frame], fds)
+        for fd in fds:
+            os.close(fd)
+        assert channel.recv(9000) == b"", case
+        assert ask(stage.asks[-1], "alice.test")["vhost"] == 1, case
+    assert stage.server.process("router").pid == stage.router.pid
+    wait_until(lambda: "more lines are not shown" in server.stderr or
+               server.stderr.count(": cut off") == len(CASES), "the blames")
+    stage.close()
+
+
+def test_the_successor_of_one_that_was_cut_off_is_answered(stage):
+    stage.asks[0].send(b"nonsense")
+    stage.assert_cut_off(0)
+    stage.listeners[0].exit(128 + 9)
+    stage.listeners[0] = stage.enter("listener", "0")
+    assert ask(stage.channel(stage.listeners[0], "router")[1], "bob.test")["vhost"] == 2
+
+
+def test_the_successor_of_a_killed_router_answers(stage):
+    stage.router.kill()
+    for listener in stage.listeners:
+        assert ask(stage.channel(listener, "router")[1], "bob.test")["vhost"] == 2

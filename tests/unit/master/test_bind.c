@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_bind.c – one socket for each listener process, and none that another server listens on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "master/bind.h"
+
+static struct message_plan_listen inet(uint16_t port, uint16_t processes) {
+    return (struct message_plan_listen){
+        .family = FAMILY_INET, .address = slice_from("\x7f\0\0\1", 4), .port = port, .processes = processes};
+}
+
+static int bind_these(struct master *m, struct message_plan_listen *listens, size_t count) {
+    *m = (struct master){.plan = {.listens = listens, .listen_count = count}};
+    for (size_t i = 0; i < count; i++) {
+        m->plan.listener_count += listens[i].processes;
+    }
+    return bind_all(m);
+}
+
+static void close_all(struct master *m) {
+    for (size_t i = 0; i < m->plan.listener_count; i++) {
+        if (m->sockets[i].fd > 0) {
+            (void)close(m->sockets[i].fd);
+        }
+    }
+    free(m->sockets);
+}
+
+static void ignore(void *context, enum report_level level, const char *text, size_t n) {
+    (void)context, (void)level, (void)text, (void)n;
+}
+
+static void test_binds_one_socket_for_each_process_on_one_port(void **state) {
+    struct message_plan_listen listens[2] = {inet(0, 3), inet(0, 1)};
+    struct master m;
+    (void)state;
+    assert_int_equal(bind_these(&m, listens, 2), 0);
+    assert_true(m.sockets[0].port != 0 && m.sockets[0].port != m.sockets[3].port);
+    for (size_t i = 0; i < 4; i++) {
+        int on = 0, flags = 0;
+        socklen_t size = sizeof on;
+        assert_int_equal(getsockopt(m.sockets[i].fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size), 0);
+        assert_int_equal(on, 1);
+        flags = fcntl(m.sockets[i].fd, F_GETFD);
+        assert_int_equal(flags & FD_CLOEXEC, FD_CLOEXEC);
+        assert_int_equal(m.sockets[i].listen, i / 3);
+        assert_int_equal(m.sockets[i].port, m.sockets[i < 3 ? 0 : 3].port);
+    }
+    close_all(&m);
+}
+
+static void test_refuses_a_port_on_which_another_server_listens(void **state) {
+    struct message_plan_listen first[1] = {inet(0, 2)}, second[1];
+    struct master one, other;
+    (void)state;
+    assert_int_equal(bind_these(&one, first, 1), 0);
+    second[0] = inet(one.sockets[0].port, 1);
+    report_to(ignore, NULL);
+    assert_int_equal(bind_these(&other, second, 1), -EADDRINUSE);
+    report_to(NULL, NULL);
+    close_all(&other);
+    close_all(&one);
+    assert_int_equal(bind_these(&other, second, 1), 0); /* and takes it once it is free */
+    close_all(&other);
+}
+
+static void test_text_is_what_a_client_types(void **state) {
+    static const char loopback[16] = {[15] = 1};
+    struct message_plan_listen four = inet(80, 1);
+    struct message_plan_listen six = {.family = FAMILY_INET6, .address = slice_from(loopback, 16), .port = 81};
+    struct message_plan_listen path = {.family = FAMILY_UNIX, .address = SLICE("/run/a\nb")};
+    char out[BIND_TEXT_BYTES];
+    (void)state;
+    bind_text(&four, 80, out);
+    assert_string_equal(out, "http://127.0.0.1:80");
+    bind_text(&six, 81, out);
+    assert_string_equal(out, "http://[::1]:81");
+    bind_text(&path, 0, out);
+    assert_string_equal(out, "unix:/run/a\\x0ab");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_binds_one_socket_for_each_process_on_one_port),
+        cmocka_unit_test(test_refuses_a_port_on_which_another_server_listens),
+        cmocka_unit_test(test_text_is_what_a_client_types),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
