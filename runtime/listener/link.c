@@ -373,7 +373,7 @@ bool link_settle(struct link *k) {
     if (!k->dozing) {
         k->dozing = ring_doze(&k->channel.reader);
     }
-    return k->dozing;
+    return k->dozing && (k->first == NULL || k->blocked);
 }
 
 /* Doorbells, descriptors and the end of the vhost. */
