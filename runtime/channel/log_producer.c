@@ -145,7 +145,7 @@ static void adopt_next(struct log_producer *p) {
     p->current = fresh;
     p->writer = &p->current.writer;
     p->next = (struct channel){.socket = -1, .kind = CHANNEL_LOG};
-    p->broken = false;
+    p->broken = p->broken_told = false;
 }
 
 int log_producer_receive(struct log_producer *p) {
@@ -239,13 +239,22 @@ void log_producer_error(struct log_producer *p, enum level level, struct slice t
     }
 }
 
+static int tell_broken(struct log_producer *p) {
+    if (p->broken_told) {
+        return 0;
+    }
+    p->broken_told = true;
+    report(REPORT_WARNING,
+           "the logger wrote an impossible ring index: records are only counted until the next one");
+    return -EBADMSG;
+}
+
 int log_producer_flush(struct log_producer *p) {
+    if (p->dropped != 0) {
+        (void)has_caught_up(p);
+    }
     if (p->broken) {
-        if (log_producer_socket(p) < 0) {
-            return 0;
-        }
-        report(REPORT_WARNING, "the logger wrote an impossible ring index: its channel is closed");
-        return -EBADMSG;
+        return tell_broken(p);
     }
     (void)ring_publish(p->writer);
     if (p->since_bell_bytes <= BELL_BYTES || p->current.socket < 0) {
@@ -253,7 +262,7 @@ int log_producer_flush(struct log_producer *p) {
     }
     p->since_bell_bytes = 0;
     const struct message_doorbell nothing = {0};
-    (void)message_doorbell_send(p->current.socket, &nothing,
-                                NULL); /* full or gone: it looks by itself, or receive says so */
+    /* Where its queue is full it looks by itself; where it is gone, receive says so. */
+    (void)message_doorbell_send(p->current.socket, &nothing, NULL);
     return 0;
 }

@@ -31,6 +31,7 @@ struct log_producer {
     uint64_t dropped;          /* records not yet told to the logger */
     uint64_t since_bell_bytes; /* committed since the doorbell was last rung */
     bool broken;               /* the logger broke a rule: only counts until the next one comes */
+    bool broken_told;          /* flush has said so */
 };
 
 /** Maps the private ring. Call before the cage closes. Returns 0 or -errno. */
@@ -64,7 +65,8 @@ void log_producer_error(struct log_producer *p, enum level level, struct slice t
 
 /** Lets the logger see what was written, and rings it if more than half a ring was written since
  * it was rung last; it looks by itself once a second. Cheap: one store where nothing is to be done.
- * Returns 0; -EBADMSG once where the logger broke a rule: stop polling, then log_producer_hang_up. */
+ * Returns 0; -EBADMSG, once, where the logger broke a rule: stop polling, then
+ * log_producer_hang_up. Records are only counted from then on, until the next logger's ring comes. */
 int log_producer_flush(struct log_producer *p);
 
 #endif

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import codec
-from logger_peers import (LOGGER_UID, OWNER_GID, Logger, access, error, make_directories, now_us, parse_combined,
+from logger_peers import (HEAD, LOGGER_UID, OWNER_GID, Logger, access, error, make_directories, now_us, parse_combined,
                           parse_json)
 from server import wait_until
 
@@ -278,6 +278,20 @@ def test_costs_next_to_nothing_with_a_thousand_idle_channels(make_logger):
     for producer in producers:
         producer.put_frame(error(b"hello"))
     wait_until(lambda: all(logger.log(f"{name}/error.log") for name in sites.values()), "every log")
+
+
+def test_gives_room_back_only_for_what_is_on_disk(make_logger):
+    """Otherwise the next logger could not find what a killed one had read and not written."""
+    sites = {number: f"site-{number}" for number in range(1, 251)}
+    logger = make_logger(sites=sites)
+    listener = logger.producer("listener", 1)
+    for number in sites:
+        listener._write(access(number))
+    listener.publish()  # all in one batch, the last file last
+    while listener.index(HEAD) == 0:
+        pass
+    assert logger.log("site-250/access.log").endswith(b"\n")
+    assert listener.index(HEAD) == listener.tail
 
 
 def test_drains_every_ring_before_it_stops(make_logger):

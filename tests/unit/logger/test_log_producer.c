@@ -180,6 +180,25 @@ static void test_counts_what_does_not_fit_when_the_ring_is_full(void **state) {
     assert_int_equal(dropped, 5000 - read);
 }
 
+static void test_owns_up_without_a_record_when_there_is_room_again(void **state) {
+    struct both *b = *state;
+    uint64_t dropped = 0;
+    start_logger(b);
+    for (unsigned i = 0; i < 5000; i++) {
+        write_line(b, i);
+    }
+    assert_int_equal(log_producer_flush(&b->producer), 0);
+    uint64_t lost = b->producer.dropped;
+    assert_in_range(lost, 1, 4999);
+    while (read_line(b, NULL) >= 0) {
+        continue;
+    }
+    ring_release(&b->logger.reader);
+    assert_int_equal(log_producer_flush(&b->producer), 0);
+    assert_int_equal(read_line(b, &dropped), -1);
+    assert_int_equal(dropped, lost);
+}
+
 static void test_rings_once_for_half_a_ring_when_busy(void **state) {
     struct both *b = *state;
     start_logger(b);
@@ -318,6 +337,7 @@ static void test_cuts_the_logger_off_when_its_index_is_impossible(void **state) 
         write_line(b, 1);
     }
     assert_int_equal(log_producer_flush(&b->producer), -EBADMSG);
+    assert_int_equal(log_producer_flush(&b->producer), 0);
     log_producer_hang_up(&b->producer);
     assert_int_equal(log_producer_flush(&b->producer), 0);
     write_line(b, 2);
@@ -369,6 +389,7 @@ int main(void) {
         producer_test(test_shows_nothing_when_not_flushed),
         producer_test(test_cuts_fields_when_they_are_too_long),
         producer_test(test_counts_what_does_not_fit_when_the_ring_is_full),
+        producer_test(test_owns_up_without_a_record_when_there_is_room_again),
         producer_test(test_rings_once_for_half_a_ring_when_busy),
         producer_test(test_never_rings_when_the_logger_pretends_to_sleep),
         producer_test(test_moves_unread_records_when_the_logger_is_replaced),
