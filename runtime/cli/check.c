@@ -57,7 +57,8 @@ static void show_fault(struct findings *f, char *parts[PARTS_MAX]) {
 
 static void show_unreadable(struct findings *f, char *parts[PARTS_MAX]) {
     if (!f->json) {
-        (void)printf("vhost %s: its user, UID %s, cannot read %s: %s\n", parts[1], parts[2], parts[3], parts[4]);
+        (void)printf("vhost %s: its user, UID %s, cannot read %s: %s\n", parts[1], parts[2], parts[3],
+                     parts[4]);
         return;
     }
     (void)printf("%s{", f->separator);
@@ -109,7 +110,8 @@ static void show_summary(const struct findings *f, const struct cli_options *opt
         (void)fputs("}\n", stdout);
     } else if (status == CLI_OK) {
         (void)printf("%s is good: %s vhost%s on %s socket%s\n", options->configuration, f->vhosts,
-                     strcmp(f->vhosts, "1") == 0 ? "" : "s", f->sockets, strcmp(f->sockets, "1") == 0 ? "" : "s");
+                     strcmp(f->vhosts, "1") == 0 ? "" : "s", f->sockets,
+                     strcmp(f->sockets, "1") == 0 ? "" : "s");
     }
 }
 

@@ -27,13 +27,14 @@ const struct cli_command cli_commands[] = {
 };
 
 void cli_help(void) {
-    (void)fputs("luttpd is a web server for machines that many people share: every site runs in a process of\n"
-                "its own, under a user of its own, inside a cage of its own.\n"
-                "\n"
-                "Usage: luttpd COMMAND [OPTION...]\n"
-                "\n"
-                "Commands:\n",
-                stdout);
+    (void)fputs(
+        "luttpd is a web server for machines that many people share: every site runs in a process of\n"
+        "its own, under a user of its own, inside a cage of its own.\n"
+        "\n"
+        "Usage: luttpd COMMAND [OPTION...]\n"
+        "\n"
+        "Commands:\n",
+        stdout);
     for (const struct cli_command *c = cli_commands; c->name != NULL; c++) {
         (void)printf("  %-9s %s\n", c->name, c->summary);
     }
@@ -41,9 +42,11 @@ void cli_help(void) {
                 "Each has its own help: luttpd COMMAND --help\n"
                 "\n"
                 "Files:\n"
-                "  " CLI_CONFIGURATION_FILE "   which sites there are, where, and under which users (-c names another)\n"
+                "  " CLI_CONFIGURATION_FILE
+                "   which sites there are, where, and under which users (-c names another)\n"
                 "  SITE/vhost.lua           what one site does; belongs to the site's owner\n"
-                "  " CLI_STATE_DIRECTORY "          what luttpd remembers: automatic users, the lock (-s names another)\n"
+                "  " CLI_STATE_DIRECTORY
+                "          what luttpd remembers: automatic users, the lock (-s names another)\n"
                 "  /var/log/luttpd/SITE     logs that the owner can read\n"
                 "\n"
                 "Exit codes:\n"

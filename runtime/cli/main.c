@@ -41,10 +41,18 @@ static bool take_option(const struct cli_command *command, struct cli_options *o
         return false;
     }
     switch (known) {
-    case 'c': options->configuration = optarg; break;
-    case 's': options->state = optarg; break;
-    case 'u': options->single_user = true; break;
-    default: options->json = true; break;
+    case 'c':
+        options->configuration = optarg;
+        break;
+    case 's':
+        options->state = optarg;
+        break;
+    case 'u':
+        options->single_user = true;
+        break;
+    default:
+        options->json = true;
+        break;
     }
     return true;
 }

@@ -54,7 +54,8 @@ void master_call_exec(const char *mode, const struct cli_options *options) {
     const char *name;
 
     if (!split(options->configuration, &directory, &name)) {
-        (void)fprintf(stderr, "luttpd: cannot find the configuration %s: %s\n", options->configuration, strerror(errno));
+        (void)fprintf(stderr, "luttpd: cannot find the configuration %s: %s\n", options->configuration,
+                      strerror(errno));
         return;
     }
     if (*name == '\0' || strlen(name) > 255) {
@@ -62,8 +63,9 @@ void master_call_exec(const char *mode, const struct cli_options *options) {
     } else if (!find_master(master)) {
         (void)fprintf(stderr, "luttpd: cannot find my own executable: is /proc mounted?\n");
     } else {
-        const char *words[] = {"luttpd: master", mode, options->single_user ? "single" : "root",
-                               directory, name, options->state, NULL};
+        const char *words[] = {
+            "luttpd: master", mode, options->single_user ? "single" : "root", directory, name,
+            options->state,   NULL};
         (void)execve(master, (char *const *)(uintptr_t)words, nothing);
         (void)fprintf(stderr, "luttpd: cannot start %s: %s\n", master, strerror(errno));
     }

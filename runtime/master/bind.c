@@ -6,9 +6,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -112,8 +112,7 @@ static uint16_t port_of(int fd) {
     socklen_t size = sizeof address;
     memset(&address, 0, sizeof address);
     (void)getsockname(fd, &address.any, &size);
-    return address.any.sa_family == AF_INET ? ntohs(address.inet.sin_port)
-                                            : ntohs(address.inet6.sin6_port);
+    return address.any.sa_family == AF_INET ? ntohs(address.inet.sin_port) : ntohs(address.inet6.sin6_port);
 }
 
 /* Sockets of one listen: the first fixes the port for the others; a path has only one. */
@@ -122,7 +121,8 @@ static int bind_listen(struct bound_socket *sockets, const struct message_plan_l
     int rc = probe(l);
     for (uint16_t i = 0; i < l->processes && rc == 0; i++) {
         bool again = l->family == FAMILY_UNIX && i > 0;
-        int fd = again ? dup(sockets[0].fd) : open_bound(l, port, l->family != FAMILY_UNIX);
+        int fd =
+            again ? fcntl(sockets[0].fd, F_DUPFD_CLOEXEC, 0) : open_bound(l, port, l->family != FAMILY_UNIX);
         if (fd < 0 || (!again && listen(fd, BIND_BACKLOG) != 0)) {
             rc = fd < 0 && !again ? fd : -errno;
             break;
@@ -136,10 +136,6 @@ static int bind_listen(struct bound_socket *sockets, const struct message_plan_l
 int bind_all(struct master *m) {
     char text[BIND_TEXT_BYTES];
     size_t at = 0;
-    m->sockets = calloc(m->plan.listener_count, sizeof *m->sockets);
-    if (m->sockets == NULL) {
-        return -ENOMEM;
-    }
     for (size_t i = 0; i < m->plan.listen_count; i++) {
         const struct message_plan_listen *l = &m->plan.listens[i];
         int rc = bind_listen(&m->sockets[at], l, i);

@@ -9,7 +9,7 @@
 #define BIND_BACKLOG 4096
 #define BIND_TEXT_BYTES 128
 
-/** Binds every socket of the plan. Port 0 takes a free one. Returns 0 with sockets owned by m, or
+/** Binds every socket of the plan. Port 0 takes a free one. Returns 0, or
  * -errno, reported: EADDRINUSE where anyone listens there, another luttpd included. */
 int bind_all(struct master *m);
 

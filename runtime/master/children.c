@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,18 +25,9 @@ struct child child_new(enum role role, size_t index) {
     return (struct child){.role = role, .index = index, .pidfd = -1, .control = -1};
 }
 
-int children_init(struct master *m) {
+void children_init(struct master *m) {
     size_t listeners = m->plan.listener_count, vhosts = m->plan.vhost_count;
     m->child_count = 2 + listeners + vhosts;
-    m->children = calloc(m->child_count, sizeof *m->children);
-    m->polled = calloc(1 + 2 * m->child_count, sizeof *m->polled);
-    m->wishes.wanted = calloc(listeners * vhosts + 1, sizeof *m->wishes.wanted);
-    m->wishes.served_ms = calloc(listeners * vhosts + 1, sizeof *m->wishes.served_ms);
-    m->wishes.count = calloc(listeners, sizeof *m->wishes.count);
-    if (m->children == NULL || m->polled == NULL || m->wishes.wanted == NULL || m->wishes.served_ms == NULL ||
-        m->wishes.count == NULL) {
-        return -ENOMEM;
-    }
     *master_logger(m) = child_new(ROLE_LOGGER, 0);
     *master_router(m) = child_new(ROLE_ROUTER, 0);
     for (size_t i = 0; i < listeners; i++) {
@@ -46,7 +36,6 @@ int children_init(struct master *m) {
     for (size_t i = 0; i < vhosts; i++) {
         *master_vhost(m, i) = child_new(ROLE_VHOST, i);
     }
-    return 0;
 }
 
 const char *child_label(const struct master *m, const struct child *c, char out[CHILD_NAME_BYTES]) {
@@ -206,8 +195,7 @@ static void forget_links(struct master *m, const struct child *c) {
         m->children[i].has_logger = m->children[i].has_logger && c->role != ROLE_LOGGER;
     }
     if (c->role == ROLE_LISTENER) {
-        memset(m->wishes.wanted + c->index * m->plan.vhost_count, 0,
-               m->plan.vhost_count * sizeof *m->wishes.wanted);
+        memset(m->wishes.wanted[c->index], 0, m->plan.vhost_count * sizeof(bool));
         m->wishes.count[c->index] = 0;
     }
 }
@@ -231,7 +219,8 @@ void child_reap(struct master *m, struct child *c) {
 
 /* A child's next deadline, after acting on one that has passed. */
 static uint64_t advance(struct master *m, struct child *c, uint64_t now) {
-    uint64_t stuck_due = c->stuck_ms != 0 ? c->stuck_ms + (c->hung_up ? CHILD_HUNG_UP_MS : CHILD_STUCK_MS) : UINT64_MAX;
+    uint64_t stuck_due =
+        c->stuck_ms != 0 ? c->stuck_ms + (c->hung_up ? CHILD_HUNG_UP_MS : CHILD_STUCK_MS) : UINT64_MAX;
     if (c->state == CHILD_WAITING && now >= c->due_ms) {
         if (c->role == ROLE_VHOST && m->starting >= CHILD_STARTS_AT_ONCE) {
             return UINT64_MAX; /* one that starts now makes room, and wakes us */
@@ -252,9 +241,15 @@ static uint64_t advance(struct master *m, struct child *c, uint64_t now) {
 }
 
 uint64_t children_advance(struct master *m, uint64_t now_ms) {
+    char name[CHILD_NAME_BYTES];
     uint64_t next = UINT64_MAX;
     for (size_t i = 0; i < m->child_count; i++) {
-        uint64_t due = advance(m, &m->children[i], now_ms);
+        struct child *c = &m->children[i];
+        uint64_t due = advance(m, c, now_ms);
+        if (c->notes.dropped > 0 || dispatch_throttled(c, now_ms)) { /* until the second is over */
+            notes_settle(&c->notes, child_name(m, c, name));
+            next = now_ms / 1000 * 1000 + 1000 < next ? now_ms / 1000 * 1000 + 1000 : next;
+        }
         next = due < next ? due : next;
     }
     return next;

@@ -6,20 +6,20 @@
 
 #include "master/master.h"
 
-#define CHILD_READY_MS 10000     /* from spawn to READY */
-#define CHILD_STUCK_MS 5000      /* a child that reads nothing for so long is replaced */
-#define CHILD_HUNG_UP_MS 1000    /* for a child to end after it has closed its channel */
-#define CHILD_STARTS_AT_ONCE 32  /* vhosts that may start at the same time */
-#define CHILD_BACKOFF_MS 100     /* before the second restart in a row; doubles */
+#define CHILD_READY_MS 10000    /* from spawn to READY */
+#define CHILD_STUCK_MS 5000     /* a child that reads nothing for so long is replaced */
+#define CHILD_HUNG_UP_MS 1000   /* for a child to end after it has closed its channel */
+#define CHILD_STARTS_AT_ONCE 32 /* vhosts that may start at the same time */
+#define CHILD_BACKOFF_MS 100    /* before the second restart in a row; doubles */
 #define CHILD_BACKOFF_MAX_MS 30000
-#define CHILD_GOOD_MS 1000       /* a run this long takes one failure back */
-#define CHILD_VERY_GOOD_MS 60000 /* a run this long takes all back */
+#define CHILD_GOOD_MS 1000            /* a run this long takes one failure back */
+#define CHILD_VERY_GOOD_MS 60000      /* a run this long takes all back */
 #define CHILD_PACKETS_PER_SECOND 5000 /* above, it is not listened to until the next second */
 #define CHILD_NAME_BYTES 128
 #define CHILD_EXIT_SCRIPT_MEMORY 77 /* SCRIPT_EXIT_MEMORY, whose header knows Lua */
 
-/** Makes the table of all children of the plan, none started. Returns 0 or -ENOMEM. */
-int children_init(struct master *m);
+/** Fills the table of all children of the plan, none started. */
+void children_init(struct master *m);
 
 /** A child that has no process. */
 struct child child_new(enum role role, size_t index);

@@ -10,84 +10,60 @@
 #include "master/evaluate.h"
 #include "master/introduce.h"
 
-/* Who is speaking: the channel says so, never the message. */
-struct turn {
-    struct master *master;
-    struct child *child;
-};
+/* Who is speaking says the channel, never the message: m->speaking. */
 
-static int on_ready(void *context, const struct message_ready *m, struct packet *p) {
-    struct turn *t = context;
-    (void)m;
-    (void)p;
-    child_ready(t->master, t->child);
+static int on_ready(void *context, const struct message_ready *ready, struct packet *p) {
+    struct master *m = context;
+    (void)ready, (void)p;
+    child_ready(m, m->speaking);
     return 0;
 }
 
-static int on_note(void *context, const struct message_note *m, struct packet *p) {
-    struct turn *t = context;
-    char name[CHILD_NAME_BYTES];
+static int on_note(void *context, const struct message_note *note, struct packet *p) {
     static const enum report_level levels[] = {
         [LEVEL_INFO] = REPORT_INFO, [LEVEL_WARNING] = REPORT_WARNING, [LEVEL_ERROR] = REPORT_ERROR};
+    struct master *m = context;
+    char name[CHILD_NAME_BYTES];
     (void)p;
-    notes_child(&t->child->notes, levels[m->level], child_name(t->master, t->child, name), m->text);
+    notes_child(&m->speaking->notes, levels[note->level], child_name(m, m->speaking, name), note->text);
     return 0;
-}
-
-static int on_introduce(void *context, const struct message_introduce *m, struct packet *p) {
-    struct turn *t = context;
-    (void)p;
-    return introduce_wish(t->master, m->listener, m->vhost);
-}
-
-static int on_plan(void *context, const struct message_plan *m, struct packet *p) {
-    struct turn *t = context;
-    (void)m;
-    return evaluate_on_plan(t->master, p);
-}
-
-static int on_fault(void *context, const struct message_fault *m, struct packet *p) {
-    struct turn *t = context;
-    (void)p;
-    return evaluate_on_fault(t->master, m);
 }
 
 static const struct master_from_config_control from_config = {
-    .ready = on_ready, .note = on_note, .plan = on_plan, .fault = on_fault};
+    .ready = on_ready, .note = on_note, .plan = evaluate_on_plan, .fault = evaluate_on_fault};
 static const struct master_from_router_control from_router = {
-    .ready = on_ready, .note = on_note, .introduce = on_introduce};
+    .ready = on_ready, .note = on_note, .introduce = introduce_on_wish};
 static const struct master_from_listener_control from_listener = {.ready = on_ready, .note = on_note};
 static const struct master_from_vhost_control from_vhost = {.ready = on_ready, .note = on_note};
 static const struct master_from_logger_control from_logger = {.ready = on_ready, .note = on_note};
 
-static int dispatch(struct turn *t, struct packet *p) {
-    const enum phase phase = t->child->ready_ms != 0 ? PHASE_SERVING : PHASE_STARTING;
-    const uint8_t *payload = packet_payload(p);
-    switch (t->child->role) {
+static int dispatch(struct master *m, const struct child *c, struct packet *p) {
+    const enum phase phase = c->ready_ms != 0 ? PHASE_SERVING : PHASE_STARTING;
+    const uint8_t *bytes = packet_payload(p);
+    switch (c->role) {
     case ROLE_CONFIG:
-        return master_from_config_control_dispatch(&from_config, t, phase, p->type, payload, p->size, p);
+        return master_from_config_control_dispatch(&from_config, m, phase, p->type, bytes, p->size, p);
     case ROLE_ROUTER:
-        return master_from_router_control_dispatch(&from_router, t, phase, p->type, payload, p->size, p);
+        return master_from_router_control_dispatch(&from_router, m, phase, p->type, bytes, p->size, p);
     case ROLE_LISTENER:
-        return master_from_listener_control_dispatch(&from_listener, t, phase, p->type, payload, p->size, p);
+        return master_from_listener_control_dispatch(&from_listener, m, phase, p->type, bytes, p->size, p);
     case ROLE_VHOST:
-        return master_from_vhost_control_dispatch(&from_vhost, t, phase, p->type, payload, p->size, p);
+        return master_from_vhost_control_dispatch(&from_vhost, m, phase, p->type, bytes, p->size, p);
     case ROLE_LOGGER:
-        return master_from_logger_control_dispatch(&from_logger, t, phase, p->type, payload, p->size, p);
-    case ROLE_MASTER:
-    case ROLE_COUNT: break;
+        return master_from_logger_control_dispatch(&from_logger, m, phase, p->type, bytes, p->size, p);
+    default:
+        return -EBADMSG;
     }
-    return -EBADMSG;
 }
 
 /* Takes one packet. Returns 1, or what packet_receive or the handler returned. */
 static int receive(struct master *m, struct child *c) {
-    struct turn t = {.master = m, .child = c};
     int rc = packet_receive(c->control, &m->packet);
     if (rc != 1) {
         return rc;
     }
-    rc = dispatch(&t, &m->packet);
+    m->speaking = c;
+    rc = dispatch(m, c, &m->packet);
     packet_drop(&m->packet);
     return rc == 0 ? 1 : rc;
 }
@@ -119,6 +95,5 @@ void dispatch_child(struct master *m, struct child *c) {
 }
 
 void dispatch_rest(struct master *m, struct child *c) {
-    for (int i = 0; i < DISPATCH_PACKETS_PER_TURN && receive(m, c) == 1; i++) {
-    }
+    for (int i = 0; i < DISPATCH_PACKETS_PER_TURN && receive(m, c) == 1; i++) {}
 }

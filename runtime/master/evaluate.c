@@ -16,8 +16,9 @@
 
 #define FAULTS_MAX 1000
 
-int evaluate_on_plan(struct master *m, struct packet *p) {
-    struct evaluation *e = &m->evaluation;
+int evaluate_on_plan(void *context, const struct message_plan *plan, struct packet *p) {
+    struct evaluation *e = &((struct master *)context)->evaluation;
+    (void)plan;
     if (e->plan >= 0 || e->faults > 0) {
         return -EBADMSG;
     }
@@ -26,10 +27,12 @@ int evaluate_on_plan(struct master *m, struct packet *p) {
     return 0;
 }
 
-int evaluate_on_fault(struct master *m, const struct message_fault *fault) {
+int evaluate_on_fault(void *context, const struct message_fault *fault, struct packet *p) {
+    struct master *m = context;
     char file[4 * MESSAGE_FAULT_FILE_MAX + 1], key[4 * MESSAGE_FAULT_KEY_MAX + 1];
     char reason[4 * MESSAGE_FAULT_REASON_MAX + 1], line[16] = "";
     struct evaluation *e = &m->evaluation;
+    (void)p;
     if (e->plan >= 0 || ++e->faults > FAULTS_MAX) {
         return -EBADMSG;
     }

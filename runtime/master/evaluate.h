@@ -12,10 +12,11 @@
  * Returns 0, EXIT_CONFIGURATION where it has faults (printed), or EXIT_FAILED (reported). */
 int evaluate(struct master *m);
 
-/** PLAN has come: takes its descriptors. Returns 0, or -EBADMSG after faults or another plan. */
-int evaluate_on_plan(struct master *m, struct packet *p);
+/** PLAN has come: takes its descriptors. context: master. Returns 0, or -EBADMSG after faults or
+ * another plan. */
+int evaluate_on_plan(void *context, const struct message_plan *plan, struct packet *p);
 
-/** FAULT has come: prints it. Returns 0, or -EBADMSG after a plan. */
-int evaluate_on_fault(struct master *m, const struct message_fault *fault);
+/** FAULT has come: prints it. context: master. Returns 0, or -EBADMSG after a plan. */
+int evaluate_on_fault(void *context, const struct message_fault *fault, struct packet *p);
 
 #endif

@@ -11,13 +11,15 @@
 
 #define RETRY_FULL_MS 10 /* an end whose queue is full is tried again after that */
 
-int introduce_wish(struct master *m, uint32_t listener, uint64_t vhost) {
-    ssize_t index = plan_find_vhost(&m->plan, vhost);
-    if (listener >= m->plan.listener_count || index < 0) {
+int introduce_on_wish(void *context, const struct message_introduce *wish, struct packet *p) {
+    struct master *m = context;
+    ssize_t index = plan_find_vhost(&m->plan, wish->vhost);
+    (void)p;
+    if (wish->listener >= m->plan.listener_count || index < 0) {
         return -EBADMSG;
     }
-    bool *wanted = &m->wishes.wanted[listener * m->plan.vhost_count + (size_t)index];
-    m->wishes.count[listener] += !*wanted;
+    bool *wanted = &m->wishes.wanted[wish->listener][index];
+    m->wishes.count[wish->listener] += !*wanted;
     *wanted = true;
     return 0;
 }
@@ -29,19 +31,14 @@ static uint64_t id_of(const struct master *m, const struct child *c) {
     return c->role == ROLE_LISTENER ? c->index : 0;
 }
 
-static enum peer peer_of(const struct child *c) {
-    switch (c->role) {
-    case ROLE_ROUTER: return PEER_ROUTER;
-    case ROLE_LISTENER: return PEER_LISTENER;
-    case ROLE_VHOST: return PEER_VHOST;
-    default: return PEER_LOGGER;
-    }
-}
-
 /* Gives to one end of a pair whose other end peer gets. */
 static int give(struct master *m, struct child *to, const struct child *peer, int end) {
+    static const enum peer peers[ROLE_COUNT] = {[ROLE_ROUTER] = PEER_ROUTER,
+                                                [ROLE_LISTENER] = PEER_LISTENER,
+                                                [ROLE_VHOST] = PEER_VHOST,
+                                                [ROLE_LOGGER] = PEER_LOGGER};
     const struct message_channel stamp = {
-        .peer = peer_of(peer),
+        .peer = peers[peer->role],
         .id = id_of(m, peer),
         .generation = peer->role == ROLE_VHOST ? peer->generation : 0,
         .device = peer->role == ROLE_VHOST ? peer->device : 0,
@@ -107,13 +104,13 @@ static bool refuse(struct master *m, struct child *listener, size_t vhost, uint6
 
 /* Grants one wish, if it can be. Returns when to look again, UINT64_MAX for at the next event. */
 static uint64_t grant(struct master *m, struct child *listener, size_t vhost, uint64_t now) {
-    size_t at = listener->index * m->plan.vhost_count + vhost;
     struct child *v = master_vhost(m, vhost);
-    uint64_t again = m->wishes.served_ms[at] + INTRODUCE_AGAIN_MS;
+    uint64_t *served_ms = &m->wishes.served_ms[listener->index][vhost];
+    uint64_t again = *served_ms + INTRODUCE_AGAIN_MS;
     bool done = false;
 
     if (serves(v)) {
-        if (now < again && m->wishes.served_ms[at] != 0) {
+        if (now < again && *served_ms != 0) {
             return again;
         }
         done = connect_two(m, listener, v);
@@ -125,15 +122,15 @@ static uint64_t grant(struct master *m, struct child *listener, size_t vhost, ui
     if (!done) {
         return now + RETRY_FULL_MS;
     }
-    m->wishes.served_ms[at] = now;
-    m->wishes.wanted[at] = false;
+    *served_ms = now;
+    m->wishes.wanted[listener->index][vhost] = false;
     m->wishes.count[listener->index]--;
     return UINT64_MAX;
 }
 
 static uint64_t grant_wishes(struct master *m, struct child *listener, uint64_t now) {
     uint64_t next = UINT64_MAX;
-    const bool *wanted = m->wishes.wanted + listener->index * m->plan.vhost_count;
+    const bool *wanted = m->wishes.wanted[listener->index];
     if (!serves(listener)) {
         return next;
     }
@@ -166,7 +163,8 @@ bool introduce_complete(struct master *m) {
         if ((needed && !serves(c)) || !c->settled) {
             return false;
         }
-        if (serves(c) && c->role != ROLE_LOGGER && (!c->has_logger || (c->role == ROLE_LISTENER && !c->has_router))) {
+        if (serves(c) && c->role != ROLE_LOGGER &&
+            (!c->has_logger || (c->role == ROLE_LISTENER && !c->has_router))) {
             return false;
         }
     }

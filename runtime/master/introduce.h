@@ -13,9 +13,9 @@
 #define INTRODUCE_AGAIN_MS 50     /* between two introductions of the same two */
 #define INTRODUCE_PATIENCE_MS 500 /* a vhost that starts later than this is refused for now */
 
-/** Remembers that the router wants this listener connected with this vhost.
- * Returns 0, or -EBADMSG where either does not exist. */
-int introduce_wish(struct master *m, uint32_t listener, uint64_t vhost);
+/** INTRODUCE has come: remembers it. context: master. Returns 0, or -EBADMSG where the listener or
+ * the vhost does not exist. */
+int introduce_on_wish(void *context, const struct message_introduce *wish, struct packet *p);
 
 /** Connects what can be connected. Returns when to try the rest, in milliseconds, or UINT64_MAX
  * where that waits for some event. */

@@ -8,7 +8,6 @@
  * Standard error: the server's log. Exit: 0, 1 failed, 3 the configuration has faults. */
 #include <errno.h>
 #include <grp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -32,18 +31,21 @@ static bool read_options(int count, char **words, struct options *out) {
                             .directory = words[3],
                             .file = words[4],
                             .state = words[5]};
-    return (out->check || strcmp(words[1], "run") == 0) && (out->single_user || strcmp(words[2], "root") == 0) &&
+    return (out->check || strcmp(words[1], "run") == 0) &&
+           (out->single_user || strcmp(words[2], "root") == 0) &&
            strlen(out->file) <= MESSAGE_START_CONFIG_FILE_MAX;
 }
 
 static bool identity_fits(const struct options *o) {
     if (geteuid() != 0 && !o->single_user) {
-        report(REPORT_ERROR, "luttpd must be started as root, so that each site can run as a user of its own. To "
-                             "try it without root, with every site as yourself, add --insecure-single-user");
+        report(REPORT_ERROR,
+               "luttpd must be started as root, so that each site can run as a user of its own. To "
+               "try it without root, with every site as yourself, add --insecure-single-user");
         return false;
     }
     if (geteuid() == 0 && o->single_user) {
-        report(REPORT_ERROR, "--insecure-single-user is for trying luttpd without root: as root, leave it out");
+        report(REPORT_ERROR,
+               "--insecure-single-user is for trying luttpd without root: as root, leave it out");
         return false;
     }
     if (o->single_user) {
@@ -64,11 +66,13 @@ static bool raise_descriptors(void) {
 
 static bool descriptors_suffice(const struct master *m) {
     struct rlimit limit;
-    size_t need = SPARE_DESCRIPTORS + m->plan.listener_count + 2 * (2 + m->plan.listener_count + m->plan.vhost_count);
+    size_t need =
+        SPARE_DESCRIPTORS + m->plan.listener_count + 2 * (2 + m->plan.listener_count + m->plan.vhost_count);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && need <= limit.rlim_cur) {
         return true;
     }
-    report(REPORT_ERROR, "this configuration needs %zu open files, but the limit is %llu: raise it (ulimit -n)", need,
+    report(REPORT_ERROR,
+           "this configuration needs %zu open files, but the limit is %llu: raise it (ulimit -n)", need,
            (unsigned long long)limit.rlim_cur);
     return false;
 }
@@ -87,9 +91,10 @@ static bool prepare(struct master *m) {
     if (!m->options.check && (m->lock = places_lock_state(m->options.state)) < 0) {
         return false;
     }
-    if (!m->options.single_user && ((m->network = spawn_empty_network()) < 0 || (m->root = spawn_empty_root()) < 0)) {
-        report(REPORT_ERROR, "cannot make the empty %s of the other processes: %s", m->network < 0 ? "network" : "root",
-               strerror(-(m->network < 0 ? m->network : m->root)));
+    if (!m->options.single_user &&
+        ((m->network = spawn_empty_network()) < 0 || (m->root = spawn_empty_root()) < 0)) {
+        report(REPORT_ERROR, "cannot make the empty %s of the other processes: %s",
+               m->network < 0 ? "network" : "root", strerror(-(m->network < 0 ? m->network : m->root)));
         return false;
     }
     const char *part = spawn_confine_master(m->options.single_user);
@@ -102,8 +107,8 @@ static bool prepare(struct master *m) {
 static bool open_logs(struct master *m) {
     bool single = m->options.single_user;
     m->logs = places_open_logs(m->plan.server.logs, single);
-    if (m->logs < 0 ||
-        places_make_log(m->logs, SLICE(PLACES_SERVER_LOG), role_facts[ROLE_LOGGER].reserved_uid, single) != 0) {
+    if (m->logs < 0 || places_make_log(m->logs, SLICE(PLACES_SERVER_LOG),
+                                       role_facts[ROLE_LOGGER].reserved_uid, single) != 0) {
         return false;
     }
     for (size_t i = 0; i < m->plan.vhost_count; i++) {
@@ -132,10 +137,7 @@ int main(int count, char **words) {
     if (!descriptors_suffice(&m) || !open_logs(&m) || bind_all(&m) != 0) {
         return EXIT_FAILED;
     }
-    if (children_init(&m) != 0) {
-        report(REPORT_ERROR, "out of memory");
-        return EXIT_FAILED;
-    }
+    children_init(&m);
     serve(&m);
     return 0;
 }

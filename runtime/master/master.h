@@ -31,8 +31,8 @@ enum child_state {
     CHILD_WAITING,  /* starts at due_ms */
     CHILD_STARTING, /* READY by due_ms, or it is killed */
     CHILD_SERVING,
-    CHILD_KILLED,   /* to be reaped */
-    CHILD_DONE,     /* will not be started again */
+    CHILD_KILLED, /* to be reaped */
+    CHILD_DONE,   /* will not be started again */
 };
 
 struct child {
@@ -41,17 +41,17 @@ struct child {
     enum child_state state;
     bool settled; /* was ready once, or failed once: the server need not wait for it to answer */
     pid_t pid;
-    int pidfd;    /* owned, -1 while there is no process */
-    int control;  /* owned, -1 likewise */
+    int pidfd;   /* owned, -1 while there is no process */
+    int control; /* owned, -1 likewise */
     uint64_t due_ms;
     uint64_t ready_ms;
     uint64_t stuck_ms; /* since when its control channel has been full or closed, 0 where it is not */
     bool hung_up;      /* it has closed its end: it is ending, or will be ended */
     unsigned failures; /* in a row */
     uint64_t generation;
-    uint64_t device; /* vhost: st_dev of its root */
-    bool has_router; /* listener: connected with the router that runs now */
-    bool has_logger; /* producers: with the logger that runs now */
+    uint64_t device;        /* vhost: st_dev of its root */
+    bool has_router;        /* listener: connected with the router that runs now */
+    bool has_logger;        /* producers: with the logger that runs now */
     uint64_t budget_second; /* in which packets counts */
     unsigned packets;       /* received in that second */
     struct note_allowance notes;
@@ -66,10 +66,12 @@ struct bound_socket {
 
 /** What listeners want to be connected with. */
 struct wishes {
-    bool *wanted;        /* listener * vhosts + vhost */
-    uint64_t *served_ms; /* the last introduction of the two */
-    size_t *count;       /* wanted ones of each listener */
+    bool wanted[PLAN_LISTENERS_MAX][PLAN_VHOSTS_MAX];
+    uint64_t served_ms[PLAN_LISTENERS_MAX][PLAN_VHOSTS_MAX]; /* the last introduction of the two */
+    size_t count[PLAN_LISTENERS_MAX];                        /* wanted ones of each listener */
 };
+
+#define CHILDREN_MAX (2 + PLAN_LISTENERS_MAX + PLAN_VHOSTS_MAX)
 
 /** What config has said. */
 struct evaluation {
@@ -84,6 +86,7 @@ struct options {
 
 enum stop_phase { STOP_NOT, STOP_LISTENERS, STOP_VHOSTS, STOP_ROUTER, STOP_LOGGER, STOP_DONE };
 
+/** Every table has its largest size: master allocates nothing. Pages that are not used cost nothing. */
 struct master {
     struct options options;
     struct plan_rules rules;
@@ -94,17 +97,18 @@ struct master {
     int logs;                 /* owned: the log directory */
     struct evaluation evaluation;
     struct plan plan;
-    struct bound_socket *sockets; /* owned, one for each listener process */
+    struct bound_socket sockets[PLAN_LISTENERS_MAX]; /* one for each listener process */
     struct child config;
-    struct child *children;  /* owned: logger, router, listeners, vhosts */
+    struct child children[CHILDREN_MAX]; /* logger, router, listeners, vhosts */
     size_t child_count;
-    size_t starting;         /* children in CHILD_STARTING */
-    struct pollfd *polled;   /* owned: signals, then control and pidfd of each child */
+    size_t starting;                            /* children in CHILD_STARTING */
+    struct pollfd polled[1 + 2 * CHILDREN_MAX]; /* signals, then control and pidfd of each child */
     struct wishes wishes;
     bool serving; /* has said so */
     enum stop_phase stop;
-    uint64_t stop_due_ms; /* when what is left of this phase is killed */
-    struct packet packet; /* where packets are received */
+    uint64_t stop_due_ms;   /* when what is left of this phase is killed */
+    struct packet packet;   /* where packets are received */
+    struct child *speaking; /* whose packet that is */
 };
 
 static inline struct child *master_logger(struct master *m) {

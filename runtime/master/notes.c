@@ -36,7 +36,8 @@ void notes_escape(char *out, size_t room, struct slice text) {
 static void write_line(enum report_level level, const char *who, struct slice text) {
     char line[LINE_BYTES];
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int n = snprintf(line, sizeof line, "luttpd: %s%s%s", level_names[level], who, who[0] != '\0' ? ": " : "");
+    int n =
+        snprintf(line, sizeof line, "luttpd: %s%s%s", level_names[level], who, who[0] != '\0' ? ": " : "");
     size_t at = n > 0 && (size_t)n < sizeof line / 2 ? (size_t)n : 0;
 
     notes_escape(line + at, sizeof line - at - 1, text);

@@ -71,7 +71,8 @@ int places_lock_state(const char *directory) {
     if (fcntl(fd, F_SETLK, &whole) != 0) {
         rc = errno == EAGAIN || errno == EACCES ? -EBUSY : fail("cannot lock", directory);
         if (rc == -EBUSY) {
-            report(REPORT_ERROR, "another luttpd runs with the state directory %s: stop it, or name another with -s",
+            report(REPORT_ERROR,
+                   "another luttpd runs with the state directory %s: stop it, or name another with -s",
                    directory);
         }
     } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%010d\n", (int)getpid()) != 11) {
@@ -138,13 +139,15 @@ static int claim_log(int fd, const char *name, uid_t uid, gid_t gid) {
         return fail("cannot look at the log directory", name);
     }
     if (facts.st_uid != geteuid() && facts.st_uid != uid) {
-        report(REPORT_ERROR, "the log directory %s belongs to user %u: remove it", name, (unsigned)facts.st_uid);
+        report(REPORT_ERROR, "the log directory %s belongs to user %u: remove it", name,
+               (unsigned)facts.st_uid);
         return -EPERM;
     }
     if (facts.st_uid == uid && facts.st_gid == gid && (facts.st_mode & 07777) == LOG_DIRECTORY_MODE) {
         return 0;
     }
-    if (fchown(fd, geteuid(), getegid()) != 0 || fchmod(fd, LOG_DIRECTORY_MODE) != 0 || fchown(fd, uid, gid) != 0) {
+    if (fchown(fd, geteuid(), getegid()) != 0 || fchmod(fd, LOG_DIRECTORY_MODE) != 0 ||
+        fchown(fd, uid, gid) != 0) {
         return fail("cannot give away the log directory", name);
     }
     return 0;
@@ -181,7 +184,8 @@ static int open_as(int directory, const char *path, int flags, uid_t uid, gid_t 
 }
 
 int places_open_root(const struct message_plan_vhost *v, bool single_user) {
-    const struct open_how strict = {.flags = DIRECTORY, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    const struct open_how strict = {.flags = DIRECTORY,
+                                    .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     char path[PATH_MAX];
     if (!path_of(v->root, path)) {
         return -errno;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan.c – reads a sealed plan: counts what is there, makes room for that, then takes each record.
- * Runs in: master. Distrusts: config. No number in the plan sizes anything: the records do. */
+/* plan.c – reads a sealed plan, record by record, into tables of a fixed size.
+ * Runs in: master. Distrusts: config. */
 #include "master/plan.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "channel/memfd.h"
@@ -15,7 +14,6 @@
 struct reading {
     const struct plan_rules *rules;
     struct plan *plan;
-    size_t listen_room, vhost_room;
     bool begun;
     const char *why; /* the rule that is broken */
 };
@@ -40,8 +38,8 @@ static int on_listen(void *context, const struct message_plan_listen *m, struct 
     struct reading *r = context;
     struct plan *plan = r->plan;
     (void)p;
-    if (!r->begun || plan->listen_count == r->listen_room) {
-        return judge(r, "it does not begin with the server");
+    if (!r->begun || plan->listen_count == PLAN_LISTENS_MAX) {
+        return judge(r, "it does not begin with the server, or listens on too many sockets");
     }
     plan->listens[plan->listen_count++] = *m;
     plan->listener_count += m->processes;
@@ -55,8 +53,8 @@ static int on_vhost(void *context, const struct message_plan_vhost *m, struct pa
     struct reading *r = context;
     struct plan *plan = r->plan;
     (void)p;
-    if (!r->begun || plan->vhost_count == r->vhost_room) {
-        return judge(r, "it does not begin with the server");
+    if (!r->begun || plan->vhost_count == PLAN_VHOSTS_MAX) {
+        return judge(r, "it does not begin with the server, or has too many vhosts");
     }
     if (plan->vhost_count > 0 && plan->vhosts[plan->vhost_count - 1].vhost >= m->vhost) {
         return judge(r, "the numbers of its vhosts do not rise");
@@ -67,26 +65,6 @@ static int on_vhost(void *context, const struct message_plan_vhost *m, struct pa
 
 static const struct master_from_config_record handlers = {
     .plan_server = on_server, .plan_listen = on_listen, .plan_vhost = on_vhost};
-
-/* Counts the records that are there; what they say comes later. */
-static int make_room(struct reading *r) {
-    struct plan *plan = r->plan;
-    struct record_file file;
-    struct ring_record record;
-    int rc;
-
-    record_file_init(&file, plan->bytes, plan->size);
-    while ((rc = record_file_next(&file, &record)) == 1) {
-        r->listen_room += record.type == MESSAGE_PLAN_LISTEN;
-        r->vhost_room += record.type == MESSAGE_PLAN_VHOST;
-    }
-    if (rc != 0 || r->listen_room > PLAN_LISTENS_MAX || r->vhost_room > PLAN_VHOSTS_MAX) {
-        return judge(r, "its records are malformed or too many");
-    }
-    plan->listens = calloc(r->listen_room + 1, sizeof *plan->listens);
-    plan->vhosts = calloc(r->vhost_room + 1, sizeof *plan->vhosts);
-    return plan->listens == NULL || plan->vhosts == NULL ? -ENOMEM : 0;
-}
 
 static int take_records(struct reading *r) {
     struct record_file file;
@@ -101,40 +79,29 @@ static int take_records(struct reading *r) {
             return r->why != NULL ? rc : judge(r, "a record is malformed");
         }
     }
-    if (!r->begun || r->plan->server.listens != r->plan->listen_count ||
+    if (rc != 0 || !r->begun || r->plan->server.listens != r->plan->listen_count ||
         r->plan->server.vhosts != r->plan->vhost_count) {
         return judge(r, "it holds more or fewer records than it says");
     }
     return 0;
 }
 
-static int check_between(struct reading *r) {
-    const struct message_plan_vhost **scratch = calloc(r->plan->vhost_count + 1, sizeof *scratch);
-    if (scratch == NULL) {
-        return -ENOMEM;
-    }
-    int rc = judge(r, plan_rules_between(r->rules, r->plan, scratch));
-    free(scratch);
-    return rc;
-}
-
 int plan_open(int fd, const struct plan_rules *rules, struct plan *out, char why[PLAN_WHY_BYTES]) {
-    struct plan plan = {0};
-    struct reading r = {.rules = rules, .plan = &plan};
-    int rc = memfd_map_file(fd, PLAN_FILE_MAX, &plan.bytes, &plan.size);
-    if (rc != 0) {
-        r.why = "it is not a sealed file";
-    } else if ((rc = make_room(&r)) == 0 && (rc = take_records(&r)) == 0) {
-        rc = check_between(&r);
+    struct reading r = {.rules = rules, .plan = out, .why = "it is not a sealed file"};
+    int rc = memfd_map_file(fd, PLAN_FILE_MAX, &out->bytes, &out->size);
+    if (rc == 0) {
+        r.why = NULL;
+        rc = take_records(&r);
+    }
+    if (rc == 0) {
+        rc = judge(&r, plan_rules_between(rules, out));
     }
     if (rc != 0) {
-        (void)snprintf(why, PLAN_WHY_BYTES, "%s (listen %zu, vhost %zu)",
-                       r.why != NULL ? r.why : "out of memory", plan.listen_count, plan.vhost_count);
-        plan_close(&plan);
-        return rc;
+        (void)snprintf(why, PLAN_WHY_BYTES, "%s (listen %zu, vhost %zu)", r.why, out->listen_count,
+                       out->vhost_count);
+        plan_close(out);
     }
-    *out = plan;
-    return 0;
+    return rc;
 }
 
 ssize_t plan_find_vhost(const struct plan *plan, uint64_t id) {
@@ -154,7 +121,6 @@ void plan_close(struct plan *plan) {
     if (plan->bytes != NULL) {
         (void)munmap((void *)(uintptr_t)plan->bytes, plan->size);
     }
-    free(plan->listens);
-    free(plan->vhosts);
-    *plan = (struct plan){0};
+    plan->bytes = NULL;
+    plan->listen_count = plan->listener_count = plan->vhost_count = 0;
 }

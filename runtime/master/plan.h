@@ -20,30 +20,32 @@
 
 /** What a plan may ask for. */
 struct plan_rules {
-    bool single_user;  /* every vhost runs as uid and gid, and as nobody else */
+    bool single_user; /* every vhost runs as uid and gid, and as nobody else */
     uid_t uid;
     gid_t gid;
 };
 
+/** Has room for the largest plan, so that none sizes anything. Pages that are not used cost nothing. */
 struct plan {
     const uint8_t *bytes; /* owned mapping; slices below point into it */
     size_t size;
     struct message_plan_server server;
-    struct message_plan_listen *listens; /* owned */
     size_t listen_count;
     size_t listener_count; /* processes of all listens */
-    struct message_plan_vhost *vhosts; /* owned, by rising id */
     size_t vhost_count;
+    struct message_plan_listen listens[PLAN_LISTENS_MAX];
+    struct message_plan_vhost vhosts[PLAN_VHOSTS_MAX];        /* by rising id */
+    const struct message_plan_vhost *sorted[PLAN_VHOSTS_MAX]; /* scratch of the checks */
 };
 
-/** Maps the sealed plan and checks it. fd: borrowed.
- * Returns 0 with out set; -EBADMSG with why saying which rule is broken; -ENOMEM. */
+/** Maps the sealed plan and checks it. fd: borrowed. out: zeroed.
+ * Returns 0 with out set; -EBADMSG with why saying which rule is broken and out closed. */
 int plan_open(int fd, const struct plan_rules *rules, struct plan *out, char why[PLAN_WHY_BYTES]);
 
 /** Where the vhost with this id stands, or -1. */
 ssize_t plan_find_vhost(const struct plan *plan, uint64_t id);
 
-/** Unmaps and frees. Safe on a zeroed plan. */
+/** Unmaps. Safe on a zeroed plan. */
 void plan_close(struct plan *plan);
 
 #endif

@@ -9,8 +9,8 @@
 
 #include "schema/processes.h"
 
-#define FIRST_ACCOUNT 1000 /* below are the system's own accounts and groups */
-#define GROUP_USERS 100    /* the one group below them that gives no privilege */
+#define FIRST_ACCOUNT 1000    /* below are the system's own accounts and groups */
+#define GROUP_USERS 100       /* the one group below them that gives no privilege */
 #define FIRST_AUTOMATIC 65536 /* where the range of automatic users may begin */
 #define NOBODY 65534
 #define UNIX_PATH_MAX_BYTES 107
@@ -115,21 +115,21 @@ static int by_user(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-const char *plan_rules_between(const struct plan_rules *rules, const struct plan *plan,
-                               const struct message_plan_vhost **scratch) {
+const char *plan_rules_between(const struct plan_rules *rules, struct plan *plan) {
+    const struct message_plan_vhost **sorted = plan->sorted;
     for (size_t i = 0; i < plan->vhost_count; i++) {
-        scratch[i] = &plan->vhosts[i];
+        sorted[i] = &plan->vhosts[i];
     }
-    qsort(scratch, plan->vhost_count, sizeof *scratch, by_name);
+    qsort(sorted, plan->vhost_count, sizeof *sorted, by_name);
     for (size_t i = 1; i < plan->vhost_count; i++) {
-        if (by_name(&scratch[i - 1], &scratch[i]) == 0) {
+        if (by_name(&sorted[i - 1], &sorted[i]) == 0) {
             return "two vhosts have one name";
         }
     }
-    qsort(scratch, plan->vhost_count, sizeof *scratch, by_user);
+    qsort(sorted, plan->vhost_count, sizeof *sorted, by_user);
     for (size_t i = 1; i < plan->vhost_count; i++) {
-        bool same = scratch[i - 1]->uid == scratch[i]->uid;
-        bool may = rules->single_user || (scratch[i - 1]->shared_user && scratch[i]->shared_user);
+        bool same = sorted[i - 1]->uid == sorted[i]->uid;
+        bool may = rules->single_user || (sorted[i - 1]->shared_user && sorted[i]->shared_user);
         if (same && !may) {
             return "two vhosts have one user and do not say shared_user";
         }

@@ -11,8 +11,7 @@ const char *plan_rules_listen(const struct message_plan_listen *m);
 const char *plan_rules_vhost(const struct plan_rules *rules, const struct message_plan_vhost *m);
 
 /** What must hold between vhosts: names are unique, users too unless both sides share (or all of
- * them do, in single-user mode). Sorts scratch, which has room for count pointers. */
-const char *plan_rules_between(const struct plan_rules *rules, const struct plan *plan,
-                               const struct message_plan_vhost **scratch);
+ * them do, in single-user mode). Uses plan->sorted. */
+const char *plan_rules_between(const struct plan_rules *rules, struct plan *plan);
 
 #endif

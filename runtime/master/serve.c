@@ -30,9 +30,10 @@ int serve_open_signals(void) {
 }
 
 static enum role role_of_phase(enum stop_phase phase) {
-    static const enum role roles[] = {
-        [STOP_LISTENERS] = ROLE_LISTENER, [STOP_VHOSTS] = ROLE_VHOST, [STOP_ROUTER] = ROLE_ROUTER,
-        [STOP_LOGGER] = ROLE_LOGGER};
+    static const enum role roles[] = {[STOP_LISTENERS] = ROLE_LISTENER,
+                                      [STOP_VHOSTS] = ROLE_VHOST,
+                                      [STOP_ROUTER] = ROLE_ROUTER,
+                                      [STOP_LOGGER] = ROLE_LOGGER};
     return roles[phase];
 }
 
@@ -148,22 +149,6 @@ static void obey_events(struct master *m) {
     }
 }
 
-/* Anything throttled or not yet said waits at most until the next second. */
-static uint64_t settle_notes(struct master *m, uint64_t now) {
-    char name[CHILD_NAME_BYTES];
-    uint64_t next = UINT64_MAX;
-    for (size_t i = 0; i < m->child_count; i++) {
-        struct child *c = &m->children[i];
-        if (c->notes.dropped > 0) {
-            notes_settle(&c->notes, child_name(m, c, name));
-        }
-        if (c->notes.dropped > 0 || dispatch_throttled(c, now)) {
-            next = (now / 1000 + 1) * 1000;
-        }
-    }
-    return next;
-}
-
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
@@ -174,7 +159,6 @@ void serve(struct master *m) {
         uint64_t next = children_advance(m, now);
         next = least(next, introduce_all(m, now));
         next = least(next, advance_stop(m, now));
-        next = least(next, settle_notes(m, now));
         announce(m);
         if (m->stop == STOP_DONE) {
             return;

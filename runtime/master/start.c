@@ -12,9 +12,9 @@
 
 #define MIB (1024u * 1024u)
 #define CONFIG_CPU_S 5
-#define ROLE_SPACE (1024u * MIB)          /* of address space: code, stacks, rings, maps */
-#define VHOST_SPACE (512u * MIB)          /* beside its Lua heap: stack, threads, channels */
-#define VHOST_HARD_CAP_FACTOR 4           /* of the heap's soft cap */
+#define ROLE_SPACE (1024u * MIB) /* of address space: code, stacks, rings, maps */
+#define VHOST_SPACE (512u * MIB) /* beside its Lua heap: stack, threads, channels */
+#define VHOST_HARD_CAP_FACTOR 4  /* of the heap's soft cap */
 
 struct spawn start_spawn(const struct master *m, const struct child *c, int control, const char *label) {
     struct spawn s = {
@@ -44,7 +44,6 @@ struct spawn start_spawn(const struct master *m, const struct child *c, int cont
 }
 
 static int send_config(struct master *m, struct child *c, const char **what) {
-    int fds[4] = {-1, -1, -1, -1};
     struct message_start_config start = {
         .directory = slice_text(m->options.directory),
         .file = slice_text(m->options.file),
@@ -53,26 +52,17 @@ static int send_config(struct master *m, struct child *c, const char **what) {
         .uid = m->rules.uid,
         .gid = m->rules.gid,
     };
-    int rc = 0;
-    *what = m->options.directory;
-    fds[0] = open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fds[0] >= 0) {
-        *what = "/etc/passwd or /etc/group";
-        fds[1] = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
-        fds[2] = open("/etc/group", O_RDONLY | O_CLOEXEC);
-    }
-    if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0) {
-        rc = -errno;
-    } else if ((fds[3] = places_open_users(m->options.state, m->options.check)) < 0) {
-        *what = "table of automatic users";
-        rc = fds[3];
-    } else {
-        rc = message_start_config_send(c->control, &start, fds);
-    }
+    const int fds[4] = {
+        open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+        open("/etc/passwd", O_RDONLY | O_CLOEXEC),
+        open("/etc/group", O_RDONLY | O_CLOEXEC),
+        places_open_users(m->options.state, m->options.check),
+    };
+    bool open_all = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && fds[3] >= 0;
+    int rc = open_all ? message_start_config_send(c->control, &start, fds) : -ENOENT;
+    *what = open_all ? *what : "the configuration's directory, /etc/passwd, /etc/group or the table of users";
     for (int i = 0; i < 4; i++) {
-        if (fds[i] >= 0) {
-            (void)close(fds[i]);
-        }
+        (void)close(fds[i]); /* -1 is none */
     }
     return rc;
 }
@@ -116,13 +106,19 @@ int start_send(struct master *m, struct child *c, const char **what) {
     const struct message_start_logger logger = {.format = m->plan.server.format};
     const int logger_fds[2] = {m->logs, m->evaluation.routes};
     switch (c->role) {
-    case ROLE_CONFIG: return send_config(m, c, what);
-    case ROLE_ROUTER: return message_start_router_send(c->control, &router, &m->evaluation.routes);
-    case ROLE_LISTENER: return send_listener(m, c);
-    case ROLE_VHOST: return send_vhost(m, c, what);
-    case ROLE_LOGGER: return message_start_logger_send(c->control, &logger, logger_fds);
+    case ROLE_CONFIG:
+        return send_config(m, c, what);
+    case ROLE_ROUTER:
+        return message_start_router_send(c->control, &router, &m->evaluation.routes);
+    case ROLE_LISTENER:
+        return send_listener(m, c);
+    case ROLE_VHOST:
+        return send_vhost(m, c, what);
+    case ROLE_LOGGER:
+        return message_start_logger_send(c->control, &logger, logger_fds);
     case ROLE_MASTER:
-    case ROLE_COUNT: break;
+    case ROLE_COUNT:
+        break;
     }
     return -EINVAL;
 }

@@ -73,7 +73,8 @@ static int receive(struct asker *a) {
     if (rc != 1) {
         return rc;
     }
-    rc = router_from_listener_control_dispatch(&handlers, a, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+    rc = router_from_listener_control_dispatch(&handlers, a, PHASE_SERVING, p->type, packet_payload(p),
+                                               p->size, p);
     packet_drop(p);
     if (rc == -EPIPE) {
         return 0;

@@ -17,12 +17,12 @@ struct router;
 struct asker {
     struct router *router;
     uint32_t number;
-    int socket;          /* owned control channel */
-    uv_poll_t *poll;     /* frees itself */
-    uv_timer_t *timer;   /* frees itself; for wishes that came too soon */
+    int socket;        /* owned control channel */
+    uv_poll_t *poll;   /* frees itself */
+    uv_timer_t *timer; /* frees itself; for wishes that came too soon */
     uint64_t forwarded_ms;
     size_t wish_count;
-    bool wishes[];       /* vhosts, in the map's order, that it wants a channel to */
+    bool wishes[]; /* vhosts, in the map's order, that it wants a channel to */
 };
 
 /** Begins to listen to a listener. Takes socket in every outcome; an earlier channel of the same

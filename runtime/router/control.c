@@ -108,7 +108,8 @@ static void on_control(uv_poll_t *poll, int status, int events) {
     int rc = status;
     (void)events;
     while (rc == 0 && (rc = packet_receive(r->process->control, p)) == 1) {
-        rc = router_from_master_control_dispatch(&handlers, r, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+        rc = router_from_master_control_dispatch(&handlers, r, PHASE_SERVING, p->type, packet_payload(p),
+                                                 p->size, p);
         packet_drop(p);
     }
     if (rc == -EAGAIN) {

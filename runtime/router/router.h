@@ -30,9 +30,9 @@ struct router {
     uv_timer_t orphaned;
     struct host_map *map;
     struct log_producer log;
-    uv_poll_t *log_poll; /* allocated; NULL while there is no logger */
+    uv_poll_t *log_poll;                     /* allocated; NULL while there is no logger */
     struct asker *askers[ROUTER_ASKERS_MAX]; /* by listener number; NULL where there is none */
-    struct packet packet; /* where packets are received */
+    struct packet packet;                    /* where packets are received */
 };
 
 /** Step 3: decodes START_ROUTER, maps the route map, makes the loop. start: its descriptors are

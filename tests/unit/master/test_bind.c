@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,7 +21,10 @@ static struct message_plan_listen inet(uint16_t port, uint16_t processes) {
 }
 
 static int bind_these(struct master *m, struct message_plan_listen *listens, size_t count) {
-    *m = (struct master){.plan = {.listens = listens, .listen_count = count}};
+    memset(m->sockets, 0, sizeof m->sockets);
+    memcpy(m->plan.listens, listens, count * sizeof *listens);
+    m->plan.listen_count = count;
+    m->plan.listener_count = 0;
     for (size_t i = 0; i < count; i++) {
         m->plan.listener_count += listens[i].processes;
     }
@@ -35,7 +37,6 @@ static void close_all(struct master *m) {
             (void)close(m->sockets[i].fd);
         }
     }
-    free(m->sockets);
 }
 
 static void ignore(void *context, enum report_level level, const char *text, size_t n) {
@@ -44,7 +45,7 @@ static void ignore(void *context, enum report_level level, const char *text, siz
 
 static void test_binds_one_socket_for_each_process_on_one_port(void **state) {
     struct message_plan_listen listens[2] = {inet(0, 3), inet(0, 1)};
-    struct master m;
+    static struct master m;
     (void)state;
     assert_int_equal(bind_these(&m, listens, 2), 0);
     assert_true(m.sockets[0].port != 0 && m.sockets[0].port != m.sockets[3].port);
@@ -63,7 +64,7 @@ static void test_binds_one_socket_for_each_process_on_one_port(void **state) {
 
 static void test_refuses_a_port_on_which_another_server_listens(void **state) {
     struct message_plan_listen first[1] = {inet(0, 2)}, second[1];
-    struct master one, other;
+    static struct master one, other;
     (void)state;
     assert_int_equal(bind_these(&one, first, 1), 0);
     second[0] = inet(one.sockets[0].port, 1);
@@ -79,7 +80,8 @@ static void test_refuses_a_port_on_which_another_server_listens(void **state) {
 static void test_text_is_what_a_client_types(void **state) {
     static const char loopback[16] = {[15] = 1};
     struct message_plan_listen four = inet(80, 1);
-    struct message_plan_listen six = {.family = FAMILY_INET6, .address = slice_from(loopback, 16), .port = 81};
+    struct message_plan_listen six = {
+        .family = FAMILY_INET6, .address = slice_from(loopback, 16), .port = 81};
     struct message_plan_listen path = {.family = FAMILY_UNIX, .address = SLICE("/run/a\nb")};
     char out[BIND_TEXT_BYTES];
     (void)state;

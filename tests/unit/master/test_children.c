@@ -28,8 +28,7 @@ static void test_exit_code_of_the_hard_cap_is_the_scripts(void **state) {
 }
 
 static void test_name_says_role_label_and_process(void **state) {
-    struct message_plan_vhost vhosts[1] = {{.name = SLICE("alice")}};
-    struct master m = {.plan = {.vhosts = vhosts, .vhost_count = 1}};
+    static struct master m = {.plan = {.vhosts[0].name = {"alice", 5}, .vhost_count = 1}};
     struct child c = child_new(ROLE_VHOST, 0);
     char name[CHILD_NAME_BYTES];
     (void)state;

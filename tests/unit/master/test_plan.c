@@ -57,7 +57,7 @@ static int open_built(struct record_builder *b, const struct plan_rules *with, s
 
 static void test_reads_what_config_wrote(void **state) {
     struct record_builder b = {0};
-    struct plan plan;
+    static struct plan plan;
     (void)state;
     add_server(&b, 2, 3);
     add_listen(&b, 1);
@@ -83,7 +83,7 @@ static void test_reads_what_config_wrote(void **state) {
 
 static void test_finds_nothing_in_a_plan_without_vhosts(void **state) {
     struct record_builder b = {0};
-    struct plan plan;
+    static struct plan plan;
     (void)state;
     add_server(&b, 1, 0);
     add_listen(&b, 1);
@@ -102,7 +102,7 @@ static void test_survives_any_flipped_bit(void **state) {
     add_vhost(&b, 1, "alice");
     add_vhost(&b, 2, "bob");
     for (size_t bit = 0; bit < b.size * 8; bit++) {
-        struct plan plan = {0};
+        static struct plan plan;
         b.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         int fd = memfd_make_file("plan", b.bytes, b.size);
         assert_true(fd >= 0);
@@ -125,11 +125,11 @@ static void test_refuses_a_plan_cut_anywhere(void **state) {
     add_listen(&b, 1);
     add_vhost(&b, 1, "alice");
     for (size_t size = 1; size < b.size; size++) {
-        struct plan plan = {0};
+        static struct plan plan;
         int fd = memfd_make_file("plan", b.bytes, size);
         assert_true(fd >= 0);
         assert_int_equal(plan_open(fd, &rules, &plan, why), -EBADMSG);
-        assert_null(plan.vhosts);
+        assert_null(plan.bytes);
         assert_int_equal(close(fd), 0);
     }
     free(b.bytes);
@@ -138,7 +138,7 @@ static void test_refuses_a_plan_cut_anywhere(void **state) {
 static void test_single_user_lets_all_vhosts_share_the_caller_and_nobody_else(void **state) {
     const struct plan_rules single = {.single_user = true, .uid = 100001, .gid = 100001};
     struct record_builder good = {0}, bad = {0};
-    struct plan plan;
+    static struct plan plan;
     (void)state;
     add_server(&good, 1, 1);
     add_listen(&good, 1);
