@@ -60,7 +60,11 @@ static void on_hook(lua_State *L, lua_Debug *unused) {
     stop(s, L);
 }
 
+/* The signal may have met LuaJIT while it rewrote its dispatch table for another reason, and what it
+ * goes on to write would undo half of ours with nobody knowing. Taking the hook away first makes every
+ * call of this rewrite the whole table, so that the next tick repairs it. */
 void script_interrupt(struct script *s) {
+    lua_sethook(s->L, NULL, 0, 0);
     lua_sethook(s->L, on_hook, ALL_EVENTS, 1);
     if (s->poll != NULL) {
         s->poll(SIGPROF);
@@ -94,6 +98,8 @@ static void on_tick(int number, siginfo_t *info, void *unused) {
     s->ticks += 1 + info->si_overrun;
     if (s->ticks >= s->ticks_max) {
         s->overtime = 1;
+    }
+    if (s->overtime || s->oversize) {
         script_interrupt(s);
     }
 }

@@ -19,17 +19,19 @@ struct group {
 };
 
 static const char *const base_names[] = {
-    "_VERSION", "assert", "error",   "getmetatable", "ipairs", "next",     "pairs",    "pcall",  "rawequal", "rawget",
-    "rawset",   "select", "setmetatable", "tonumber", "tostring", "type",  "unpack",   "xpcall", NULL};
-static const char *const bit_names[] = {"arshift", "band", "bnot", "bor",  "bswap",  "bxor", "lshift",
+    "_VERSION", "assert",   "error",  "getmetatable", "ipairs", "next",         "pairs",
+    "pcall",    "rawequal", "rawget", "rawset",       "select", "setmetatable", "tonumber",
+    "tostring", "type",     "unpack", "xpcall",       NULL};
+static const char *const bit_names[] = {"arshift", "band", "bnot",   "bor",   "bswap", "bxor", "lshift",
                                         "rol",     "ror",  "rshift", "tobit", "tohex", NULL};
 static const char *const coroutine_names[] = {"create", "resume", "running", "status", "wrap", "yield", NULL};
 static const char *const math_names[] = {
-    "abs",  "acos", "asin", "atan", "atan2", "ceil", "cos",  "cosh", "deg",    "exp",        "floor", "fmod", "frexp", "huge",
-    "ldexp", "log", "log10", "max", "min",   "modf", "pi",   "pow",  "rad",    "random", "randomseed", "sin",  "sinh",  "sqrt",
-    "tan",  "tanh", NULL};
+    "abs",  "acos",   "asin",       "atan",  "atan2", "ceil",  "cos", "cosh", "deg",  "exp", "floor",
+    "fmod", "frexp",  "huge",       "ldexp", "log",   "log10", "max", "min",  "modf", "pi",  "pow",
+    "rad",  "random", "randomseed", "sin",   "sinh",  "sqrt",  "tan", "tanh", NULL};
 static const char *const os_names[] = {"clock", "date", "difftime", "time", NULL};
-static const char *const string_names[] = {"byte", "char", "format", "len", "lower", "rep", "reverse", "sub", "upper", NULL};
+static const char *const string_names[] = {"byte", "char",    "format", "len",   "lower",
+                                           "rep",  "reverse", "sub",    "upper", NULL};
 static const char *const table_names[] = {"concat", "insert", "maxn", "move", "remove", "sort", NULL};
 
 static const struct group groups[] = {

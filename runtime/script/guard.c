@@ -112,8 +112,12 @@ static int is_handler(lua_State *L) {
 
 void script_guard_register(lua_State *L, int table) {
     static const luaL_Reg checks[] = {
-        {"room", room},           {"rep_size", rep_size}, {"format_size", format_size},
-        {"concat_size", concat_size}, {"handler", handler}, {"is_handler", is_handler},
+        {"room", room},
+        {"rep_size", rep_size},
+        {"format_size", format_size},
+        {"concat_size", concat_size},
+        {"handler", handler},
+        {"is_handler", is_handler},
         {NULL, NULL},
     };
     for (const luaL_Reg *check = checks; check->name != NULL; check++) {

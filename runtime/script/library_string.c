@@ -19,7 +19,8 @@ static size_t start_position(lua_Integer init, size_t bytes) {
     return (size_t)init - 1 > bytes ? bytes : (size_t)init - 1;
 }
 
-static int find_plain(lua_State *L, const char *text, size_t bytes, size_t from, const char *part, size_t part_bytes) {
+static int find_plain(lua_State *L, const char *text, size_t bytes, size_t from, const char *part,
+                      size_t part_bytes) {
     const char *at = memmem(text + from, bytes - from, part, part_bytes);
     if (at == NULL) {
         lua_pushnil(L);
@@ -189,7 +190,8 @@ static int string_gsub(lua_State *L) {
 
 void script_string_register(lua_State *L, int table) {
     static const luaL_Reg functions[] = {
-        {"find", string_find}, {"gmatch", string_gmatch}, {"gsub", string_gsub}, {"match", string_match}, {NULL, NULL},
+        {"find", string_find}, {"gmatch", string_gmatch}, {"gsub", string_gsub}, {"match", string_match},
+        {NULL, NULL},
     };
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
         lua_pushcfunction(L, f->func);

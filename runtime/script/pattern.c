@@ -48,18 +48,41 @@ static bool is_hex(int c) {
 static bool class_holds(int c, int letter) {
     bool holds;
     switch (letter | 0x20) {
-    case 'a': holds = is_letter(c); break;
-    case 'c': holds = c < ' ' || c == 0x7f; break;
-    case 'd': holds = is_digit(c); break;
-    case 'g': holds = is_visible(c); break;
-    case 'l': holds = c >= 'a' && c <= 'z'; break;
-    case 'p': holds = is_visible(c) && !is_letter(c) && !is_digit(c); break;
-    case 's': holds = c == ' ' || (c >= '\t' && c <= '\r'); break;
-    case 'u': holds = c >= 'A' && c <= 'Z'; break;
-    case 'w': holds = is_letter(c) || is_digit(c); break;
-    case 'x': holds = is_hex(c); break;
-    case 'z': holds = c == 0; break;
-    default: return letter == c;
+    case 'a':
+        holds = is_letter(c);
+        break;
+    case 'c':
+        holds = c < ' ' || c == 0x7f;
+        break;
+    case 'd':
+        holds = is_digit(c);
+        break;
+    case 'g':
+        holds = is_visible(c);
+        break;
+    case 'l':
+        holds = c >= 'a' && c <= 'z';
+        break;
+    case 'p':
+        holds = is_visible(c) && !is_letter(c) && !is_digit(c);
+        break;
+    case 's':
+        holds = c == ' ' || (c >= '\t' && c <= '\r');
+        break;
+    case 'u':
+        holds = c >= 'A' && c <= 'Z';
+        break;
+    case 'w':
+        holds = is_letter(c) || is_digit(c);
+        break;
+    case 'x':
+        holds = is_hex(c);
+        break;
+    case 'z':
+        holds = c == 0;
+        break;
+    default:
+        return letter == c;
     }
     if (!is_letter(letter)) {
         return letter == c;
@@ -133,10 +156,14 @@ static bool set_holds(int c, const char *p, const char *end) {
 
 static bool item_holds(int c, const char *p, const char *end) {
     switch (*p) {
-    case '.': return true;
-    case '%': return class_holds(c, (unsigned char)p[1]);
-    case '[': return set_holds(c, p, end);
-    default: return (unsigned char)*p == c;
+    case '.':
+        return true;
+    case '%':
+        return class_holds(c, (unsigned char)p[1]);
+    case '[':
+        return set_holds(c, p, end);
+    default:
+        return (unsigned char)*p == c;
     }
 }
 

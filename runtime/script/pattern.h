@@ -24,11 +24,11 @@ struct pattern_capture {
 };
 
 struct pattern {
-    lua_State *L; /* where errors are raised */
-    const char *text, *text_end;       /* borrowed */
-    const char *begin, *end;           /* the pattern itself, borrowed */
-    bool anchored;                     /* it began with ^, which is not part of begin */
-    int64_t steps;                     /* left */
+    lua_State *L;                /* where errors are raised */
+    const char *text, *text_end; /* borrowed */
+    const char *begin, *end;     /* the pattern itself, borrowed */
+    bool anchored;               /* it began with ^, which is not part of begin */
+    int64_t steps;               /* left */
     int depth;
     int captures;
     struct pattern_capture capture[PATTERN_CAPTURES_MAX];

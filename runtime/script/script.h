@@ -22,10 +22,10 @@
 
 #include "script/stack.h"
 
-#define SCRIPT_EXIT_MEMORY 77            /* exit code of a process whose script broke the hard cap */
-#define SCRIPT_HARD_CAP_FACTOR 4         /* hard cap = soft cap times this */
-#define SCRIPT_TEXT_MAX_BYTES (4u << 20) /* of one module or one load() */
-#define SCRIPT_MODULES_MAX 256           /* that one environment may require */
+#define SCRIPT_EXIT_MEMORY 77                /* exit code of a process whose script broke the hard cap */
+#define SCRIPT_HARD_CAP_FACTOR 4             /* hard cap = soft cap times this */
+#define SCRIPT_TEXT_MAX_BYTES (4u << 20)     /* of one module or one load() */
+#define SCRIPT_MODULES_MAX 256               /* that one environment may require */
 #define SCRIPT_MODULES_MAX_BYTES (16u << 20) /* of their text, together */
 #define SCRIPT_REQUIRE_DEPTH_MAX 32
 #define SCRIPT_MODULE_NAME_MAX 127 /* lower-case identifiers joined by dots */
@@ -43,12 +43,12 @@ struct script_activity {
 
 /** The text of a module. */
 struct script_source {
-    const char *text;  /* lives until release is called */
+    const char *text; /* lives until release is called */
     size_t size;
-    char chunk[192];   /* name for messages, as "@blog/posts.lua" */
-    bool library;      /* luttpd's own: runs apart from the site's globals */
+    char chunk[192];                               /* name for messages, as "@blog/posts.lua" */
+    bool library;                                  /* luttpd's own: runs apart from the site's globals */
     void (*release)(struct script_source *source); /* may be NULL */
-    void *owner;       /* for release */
+    void *owner;                                   /* for release */
 };
 
 /** Finds the module called name (its grammar already checked). May block for one file.
@@ -60,14 +60,14 @@ typedef int script_find_module(void *context, const char *name, struct script_so
 typedef void script_print(void *context, const char *text, size_t n);
 
 struct script_options {
-    bool jit;            /* false: no executable pages are ever asked for */
-    size_t memory_bytes; /* soft cap: what runs is interrupted; the hard cap ends the process */
-    uint32_t cpu_ms;     /* CPU time of one entry from C into Lua, at least 10 */
-    const struct script_stack *stack;  /* borrowed: where entries must run; NULL: not checked */
-    script_find_module *find_module;   /* NULL: no modules */
-    script_print *print;               /* NULL: print is silent */
-    void *context;                     /* handed to both */
-    struct script_activity *activity;  /* borrowed; may be NULL */
+    bool jit;                         /* false: no executable pages are ever asked for */
+    size_t memory_bytes;              /* soft cap: what runs is interrupted; the hard cap ends the process */
+    uint32_t cpu_ms;                  /* CPU time of one entry from C into Lua, at least 10 */
+    const struct script_stack *stack; /* borrowed: where entries must run; NULL: not checked */
+    script_find_module *find_module;  /* NULL: no modules */
+    script_print *print;              /* NULL: print is silent */
+    void *context;                    /* handed to both */
+    struct script_activity *activity; /* borrowed; may be NULL */
 };
 
 /** How an entry ended. */

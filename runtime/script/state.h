@@ -28,10 +28,10 @@ struct script {
     /* deadline */
     timer_t timer;
     bool timer_made;
-    void (*poll)(int);              /* makes compiled code look at hooks; NULL without JIT */
-    volatile sig_atomic_t seen;     /* signal: the entry that ticks are counted for */
-    volatile sig_atomic_t ticks;    /* signal: ticks since then */
-    sig_atomic_t ticks_max;         /* how many of them make the deadline */
+    void (*poll)(int);           /* makes compiled code look at hooks; NULL without JIT */
+    volatile sig_atomic_t seen;  /* signal: the entry that ticks are counted for */
+    volatile sig_atomic_t ticks; /* signal: ticks since then */
+    sig_atomic_t ticks_max;      /* how many of them make the deadline */
 
     /* memory */
     lua_Alloc alloc;
@@ -75,7 +75,7 @@ void script_describe_top(struct script *s, lua_State *L);
 void script_describe_text(struct script *s, const char *text);
 
 /* guard.c */
-void script_guard_room(lua_State *L);  /* raises where the C stack runs low */
+void script_guard_room(lua_State *L); /* raises where the C stack runs low */
 _Noreturn void script_guard_raise(lua_State *L, int level, const char *text);
 void script_guard_register(lua_State *L, int table);
 

@@ -125,7 +125,8 @@ static void run_once(const struct script_stack *stack, void *context) {
 }
 
 int harness_run_once(bool jit, const char *text, struct run *out) {
-    struct run *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct run *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MUST(shared != MAP_FAILED);
     struct once once = {jit, text, shared};
     int status = harness_fork(run_once, &once);

@@ -12,7 +12,7 @@
 #define HARNESS_MEMORY_BYTES (16u << 20)
 
 struct run {
-    int result; /* of script_load or script_call */
+    int result;      /* of script_load or script_call */
     unsigned cpu_ms; /* the thread's, of the entry */
     char message[SCRIPT_ERROR_MAX_BYTES];
     char trace[SCRIPT_TRACE_MAX_BYTES];

@@ -6,6 +6,7 @@
  *
  * any: whatever happens must happen within the budgets, and the assertions in the script must hold
  * where it comes to an end. exit: the process ends with SCRIPT_EXIT_MEMORY. */
+#include <cmocka.h>
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "harness.h"
 
@@ -66,8 +66,8 @@ static void attack_child(const struct script_stack *stack, void *context) {
         struct run r = {.result = 0};
         harness_run(s, a->text, strlen(a->text), &r);
         if (!as_expected(a, &r) || r.cpu_ms > CPU_BOUND_MS) {
-            fprintf(stderr, "%s (jit %d, round %d): result %d after %u ms: %s\n", a->path, a->jit, i, r.result,
-                    r.cpu_ms, r.message);
+            fprintf(stderr, "%s (jit %d, round %d): result %d after %u ms: %s\n", a->path, a->jit, i,
+                    r.result, r.cpu_ms, r.message);
             exit(2);
         }
         harness_check_alive(s);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_environment.c – what a script can name, and what it cannot get at. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/must.h"
 #include "harness.h"
@@ -138,17 +138,18 @@ static void expect_done(const char *text) {
 
 static void test_bytecode_is_refused_by_every_route(void **state) {
     (void)state;
-    expect_done("for _, prefix in ipairs { '', '#!luttpd\\n', '\\239\\187\\191', '\\239\\187\\191#\\n' } do\n"
-                "  local code = prefix .. '\\27LJ\\2\\2\\9\\2\\0\\1'\n"
-                "  assert(load(code) == nil)\n"
-                "  assert(load(code, 'c', 'bt') == nil and load(code, 'c', 'b') == nil)\n"
-                "  assert(load('return 1', 'c', 'b') == nil)\n"
-                "  local sent = false\n"
-                "  assert(load(function() if not sent then sent = true return code end end) == nil)\n"
-                "  local i = 0\n"
-                "  assert(load(function() i = i + 1 return i <= #code and code:sub(i, i) or nil end) == nil)\n"
-                "end\n"
-                "assert(string.dump == nil and loadstring == nil and loadfile == nil and dofile == nil)");
+    expect_done(
+        "for _, prefix in ipairs { '', '#!luttpd\\n', '\\239\\187\\191', '\\239\\187\\191#\\n' } do\n"
+        "  local code = prefix .. '\\27LJ\\2\\2\\9\\2\\0\\1'\n"
+        "  assert(load(code) == nil)\n"
+        "  assert(load(code, 'c', 'bt') == nil and load(code, 'c', 'b') == nil)\n"
+        "  assert(load('return 1', 'c', 'b') == nil)\n"
+        "  local sent = false\n"
+        "  assert(load(function() if not sent then sent = true return code end end) == nil)\n"
+        "  local i = 0\n"
+        "  assert(load(function() i = i + 1 return i <= #code and code:sub(i, i) or nil end) == nil)\n"
+        "end\n"
+        "assert(string.dump == nil and loadstring == nil and loadfile == nil and dofile == nil)");
 }
 
 static void test_bytecode_is_refused_when_the_host_loads_it(void **state) {
@@ -225,9 +226,10 @@ static void test_load_stays_inside_its_environment(void **state) {
 static void test_time_is_local_time_and_random_is_seeded(void **state) {
     (void)state;
     struct run a, b;
-    const char *text = "assert(os.time() > 1.6e9 and #os.date('%Y-%m-%d') == 10 and os.clock() >= 0)\n"
-                       "assert(os.getenv == nil and os.execute == nil and os.exit == nil and os.remove == nil)\n"
-                       "print(math.random(), math.random(1e9))";
+    const char *text =
+        "assert(os.time() > 1.6e9 and #os.date('%Y-%m-%d') == 10 and os.clock() >= 0)\n"
+        "assert(os.getenv == nil and os.execute == nil and os.exit == nil and os.remove == nil)\n"
+        "print(math.random(), math.random(1e9))";
     assert_int_equal(0, harness_run_once(true, text, &a));
     assert_int_equal(0, harness_run_once(true, text, &b));
     assert_string_equal("", a.message);
@@ -237,19 +239,20 @@ static void test_time_is_local_time_and_random_is_seeded(void **state) {
 
 static void test_messages_name_the_callers_line(void **state) {
     (void)state;
-    expect_done("local function where(f, ...)\n"
-                "  local ok, message = pcall(f, ...)\n"
-                "  assert(not ok and message:match('^test.lua:%d+: '), message)\n"
-                "  return message\n"
-                "end\n"
-                "assert(where(function() local x = ('x'):rep(1e12) return x end):find('too large'))\n"
-                "assert(where(function() local x = string.format('%d', {}) return x end):find(\"'format'\"))\n"
-                "assert(where(function() local x = table.concat { {} } return x end):find('concat'))\n"
-                "assert(where(function() local x = table.sort(1) return x end):find(\"'sort'\"))\n"
-                "assert(where(function() local x = string.gsub('x', '[', '') return x end):find('malformed'))\n"
-                "assert(where(function() local x = coroutine.resume(1) return x end))\n"
-                "assert(where(function() local x = require('../x') return x end):find('bad module name'))\n"
-                "assert(where(function() local x = xpcall(print) return x end):find('xpcall'))");
+    expect_done(
+        "local function where(f, ...)\n"
+        "  local ok, message = pcall(f, ...)\n"
+        "  assert(not ok and message:match('^test.lua:%d+: '), message)\n"
+        "  return message\n"
+        "end\n"
+        "assert(where(function() local x = ('x'):rep(1e12) return x end):find('too large'))\n"
+        "assert(where(function() local x = string.format('%d', {}) return x end):find(\"'format'\"))\n"
+        "assert(where(function() local x = table.concat { {} } return x end):find('concat'))\n"
+        "assert(where(function() local x = table.sort(1) return x end):find(\"'sort'\"))\n"
+        "assert(where(function() local x = string.gsub('x', '[', '') return x end):find('malformed'))\n"
+        "assert(where(function() local x = coroutine.resume(1) return x end))\n"
+        "assert(where(function() local x = require('../x') return x end):find('bad module name'))\n"
+        "assert(where(function() local x = xpcall(print) return x end):find('xpcall'))");
 }
 
 int main(void) {

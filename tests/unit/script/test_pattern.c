@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_pattern.c – our matcher gives what LuaJIT's own gives, on many patterns made at random, and
  * stops where that would not. */
+#include <cmocka.h>
+#include <lualib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
-#include <lualib.h>
 
 #include "harness.h"
 
@@ -29,11 +29,14 @@ static uint32_t pick(struct pair *p, uint32_t below) {
 /* A piece of a pattern: mostly well-formed, sometimes not. */
 static size_t make_piece(struct pair *p, char *out) {
     static const char *const pieces[] = {
-        "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%p", "%u", "%l", "%x", "%c", "%g", "%A", "%S", "%W", "%D", "%P",
-        "[ab]", "[^a]", "[a-c]", "[%w_]", "[^%s]", "[]]", "[^]]", "[a-]", "[-a]", "[%]]", "[a-%w]", "(", ")", "()",
-        "(a)", "(.)", "(a*)", "(%w+)", "(.-)", "%1", "%2", "%b()", "%bab", "%f[%w]", "%f[^a]", "^", "$", "*", "+",
-        "-", "?", "a*", "b-", "c+", ".*", ".-", "%w*", "[ab]*", "[ab]-", "a?", "%", "[", "%f", "%ba", "%.", "%%", "0",
-        " ", "_", "%z", "%Z", "%G", "[%z]", "\xe4", "[\xe0-\xff]", "%\xe4", "z", "%q", "%Q", "%0", "%9",
+        "a",    "b",     "c",      ".",           "%a",    "%d",   "%s",    "%w",    "%p",   "%u",
+        "%l",   "%x",    "%c",     "%g",          "%A",    "%S",   "%W",    "%D",    "%P",   "[ab]",
+        "[^a]", "[a-c]", "[%w_]",  "[^%s]",       "[]]",   "[^]]", "[a-]",  "[-a]",  "[%]]", "[a-%w]",
+        "(",    ")",     "()",     "(a)",         "(.)",   "(a*)", "(%w+)", "(.-)",  "%1",   "%2",
+        "%b()", "%bab",  "%f[%w]", "%f[^a]",      "^",     "$",    "*",     "+",     "-",    "?",
+        "a*",   "b-",    "c+",     ".*",          ".-",    "%w*",  "[ab]*", "[ab]-", "a?",   "%",
+        "[",    "%f",    "%ba",    "%.",          "%%",    "0",    " ",     "_",     "%z",   "%Z",
+        "%G",   "[%z]",  "\xe4",   "[\xe0-\xff]", "%\xe4", "z",    "%q",    "%Q",    "%0",   "%9",
     };
     const char *piece = pieces[pick(p, sizeof pieces / sizeof *pieces)];
     memcpy(out, piece, strlen(piece));
@@ -61,7 +64,8 @@ static size_t make_pattern(struct pair *p, char *out) {
 }
 
 /* Every result as one string: types and values; or "error". */
-static void call(lua_State *L, const char *f, const char *args[2], const size_t sizes[2], int init, char *out, size_t room) {
+static void call(lua_State *L, const char *f, const char *args[2], const size_t sizes[2], int init, char *out,
+                 size_t room) {
     int top = lua_gettop(L);
     size_t used = 0;
     lua_getfield(L, LUA_REGISTRYINDEX, f);
@@ -101,7 +105,8 @@ static const char wrappers[] =
     "  return tostring(a) .. tostring(b) end) end,\n"
     "function(s, p, i) return string.find(s, p, i, true) end\n";
 
-static const char *const wrapped[] = {"find", "match", "gmatch", "gsub", "captures", "odd", "table", "callback", "plain"};
+static const char *const wrapped[] = {"find", "match", "gmatch",   "gsub", "captures",
+                                      "odd",  "table", "callback", "plain"};
 #define WRAPPED (sizeof wrapped / sizeof *wrapped)
 
 static void keep_wrappers(lua_State *L) {
@@ -144,8 +149,8 @@ static void compare(struct pair *p, size_t *errors) {
     call(p->ours, f, args, sizes, init, ours, sizeof ours);
     *errors += strcmp(theirs, "error") == 0;
     if (strcmp(theirs, ours) != 0) {
-        fail_msg("%s(\"%.*s\", \"%.*s\" (%zu bytes), %d)\n  theirs %s\n  ours   %s", f, (int)sizes[0], text, (int)sizes[1],
-                 pattern, sizes[1], init, theirs, ours);
+        fail_msg("%s(\"%.*s\", \"%.*s\" (%zu bytes), %d)\n  theirs %s\n  ours   %s", f, (int)sizes[0], text,
+                 (int)sizes[1], pattern, sizes[1], init, theirs, ours);
     }
 }
 
@@ -176,7 +181,8 @@ static void test_depth_limit_equals_luajits_own(void **state) {
     struct pair p = {.state = 1};
     struct script *s = harness_new(true, NULL, NULL);
     static const struct depth_case cases[] = {
-        {"", 150, "a?"}, {"", 250, "a?"}, {"", 150, "a*"}, {"", 250, "a*"}, {"", 250, "()"}, {"", 20, "()"}, {"aaaa", 250, "a-"},
+        {"", 150, "a?"}, {"", 250, "a?"}, {"", 150, "a*"},     {"", 250, "a*"},
+        {"", 250, "()"}, {"", 20, "()"},  {"aaaa", 250, "a-"},
     };
     open_theirs(&p);
     open_ours(&p, s);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_require.c – modules: names, cache, cycles, limits, and the wall around the library. */
+#include <cmocka.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "harness.h"
 
@@ -25,8 +25,10 @@ static const struct module modules[] = {
     {"silent", "seen = true", false},
     {"false_value", "return false", false},
     {"endless", "while true do end", false},
-    {"luttpd.tool", "local part = require 'luttpd.part' hidden = 1\n"
-                    "return { part = part, upper = function(s) return string.upper(s) end }", true},
+    {"luttpd.tool",
+     "local part = require 'luttpd.part' hidden = 1\n"
+     "return { part = part, upper = function(s) return string.upper(s) end }",
+     true},
     {"luttpd.part", "return { id = 'part' }", true},
     {"luttpd.curious", "return require 'greet'", true},
 };
@@ -60,7 +62,8 @@ static int find(void *context, const char *name, struct script_source *out) {
     if (strncmp(name, "many.", 5) == 0 || strncmp(name, "deep.", 5) == 0) {
         static const char deep[] = "local n = (...):match('%d+') return require('deep.m' .. n + 1)";
         bool many = name[0] == 'm';
-        *out = (struct script_source){.text = many ? "return 1" : deep, .size = many ? 8 : sizeof deep - 1, .chunk = "@m"};
+        *out = (struct script_source){
+            .text = many ? "return 1" : deep, .size = many ? 8 : sizeof deep - 1, .chunk = "@m"};
         return 0;
     }
     return -ENOENT;
@@ -101,22 +104,26 @@ static void test_names_outside_the_grammar_never_reach_the_role(void **state) {
     (void)state;
     struct asked asked = {.times = 0};
     struct script *s = make(&asked);
-    run_in(s, "local bad = { '', '.', '..', '../x', '/etc/passwd', 'a/b', 'a..b', '.a', 'a.', 'A', 'a.B', '1a', 'a.1b',\n"
-              "  'a b', 'a-b', 'a\\0b', 'greet\\0', 'a\\\\b', 'a\\nb', 'lib.so/', 'a%2e', '~', './a', 'a./b', 'a\\228',\n"
-              "  ' a', 'a ', ('a'):rep(128), ('a.'):rep(64), 'C:a', 'a:b', '*', 'greet.lua/..', '@a', '\\27LJ' }\n"
-              "for _, name in ipairs(bad) do\n"
-              "  local ok, why = pcall(require, name)\n"
-              "  assert(not ok and why:find('bad module name'), name)\n"
-              "end\n"
-              "for _, value in ipairs { {}, print, true } do assert(not pcall(require, value)) end\n"
-              "assert(not pcall(require) and not pcall(require, nil))");
+    run_in(
+        s,
+        "local bad = { '', '.', '..', '../x', '/etc/passwd', 'a/b', 'a..b', '.a', 'a.', 'A', 'a.B', '1a', 'a.1b',\n"
+        "  'a b', 'a-b', 'a\\0b', 'greet\\0', 'a\\\\b', 'a\\nb', 'lib.so/', 'a%2e', '~', './a', 'a./b', 'a\\228',\n"
+        "  ' a', 'a ', ('a'):rep(128), ('a.'):rep(64), 'C:a', 'a:b', '*', 'greet.lua/..', '@a', '\\27LJ' }\n"
+        "for _, name in ipairs(bad) do\n"
+        "  local ok, why = pcall(require, name)\n"
+        "  assert(not ok and why:find('bad module name'), name)\n"
+        "end\n"
+        "for _, value in ipairs { {}, print, true } do assert(not pcall(require, value)) end\n"
+        "assert(not pcall(require) and not pcall(require, nil))");
     assert_int_equal(0, asked.times);
-    run_in(s, "assert(select(2, pcall(require, 'a_1.b2')):find(\"module 'a_1.b2' not found\", 1, true))\n"
-              "assert(select(2, pcall(require, ('a'):rep(127))):find('not found'))\n"
-              "assert(select(2, pcall(require, 'unreadable')):find('Permission denied'))\n"
-              "for _, name in ipairs { 'ffi', 'jit', 'io', 'os', 'debug', 'package', 'string.buffer', 'table.new' } do\n"
-              "  assert(select(2, pcall(require, name)):find('not found'))\n"
-              "end");
+    run_in(
+        s,
+        "assert(select(2, pcall(require, 'a_1.b2')):find(\"module 'a_1.b2' not found\", 1, true))\n"
+        "assert(select(2, pcall(require, ('a'):rep(127))):find('not found'))\n"
+        "assert(select(2, pcall(require, 'unreadable')):find('Permission denied'))\n"
+        "for _, name in ipairs { 'ffi', 'jit', 'io', 'os', 'debug', 'package', 'string.buffer', 'table.new' } do\n"
+        "  assert(select(2, pcall(require, name)):find('not found'))\n"
+        "end");
     script_free(s);
 }
 
@@ -124,11 +131,13 @@ static void test_failures_are_told_and_may_be_repaired(void **state) {
     (void)state;
     struct asked asked = {.times = 0};
     struct script *s = make(&asked);
-    run_in(s, "for _ = 1, 2 do\n"
-              "  assert(select(2, pcall(require, 'ring.a')):find(\"module 'ring.a' requires itself\", 1, true))\n"
-              "  assert(select(2, pcall(require, 'broken.syntax')):find('^broken.syntax.lua:1:'))\n"
-              "  assert(select(2, pcall(require, 'broken.run')):find('^broken.run.lua:2:'))\n"
-              "end");
+    run_in(
+        s,
+        "for _ = 1, 2 do\n"
+        "  assert(select(2, pcall(require, 'ring.a')):find(\"module 'ring.a' requires itself\", 1, true))\n"
+        "  assert(select(2, pcall(require, 'broken.syntax')):find('^broken.syntax.lua:1:'))\n"
+        "  assert(select(2, pcall(require, 'broken.run')):find('^broken.run.lua:2:'))\n"
+        "end");
     assert_int_equal(asked.times, asked.released);
     script_free(s);
 }
@@ -160,11 +169,12 @@ static void test_the_library_is_not_what_scripts_make_of_it(void **state) {
     (void)state;
     struct asked asked = {.times = 0};
     struct script *s = make(&asked);
-    run_in(s, "string.upper = function() return 'poison' end\n"
-              "local tool, part = require 'luttpd.tool', require 'luttpd.part'\n"
-              "assert(tool.upper 'x' == 'X' and hidden == nil and tool.part == part)\n"
-              "tool.upper = nil part.id = 'changed'\n"
-              "assert(select(2, pcall(require, 'luttpd.curious')):find(\"module 'greet' not found\", 1, true))");
+    run_in(s,
+           "string.upper = function() return 'poison' end\n"
+           "local tool, part = require 'luttpd.tool', require 'luttpd.part'\n"
+           "assert(tool.upper 'x' == 'X' and hidden == nil and tool.part == part)\n"
+           "tool.upper = nil part.id = 'changed'\n"
+           "assert(select(2, pcall(require, 'luttpd.curious')):find(\"module 'greet' not found\", 1, true))");
     run_in(s, "local tool = require 'luttpd.tool'\n"
               "assert(tool.upper 'y' == 'Y' and tool.part.id == 'part')");
     script_free(s);
