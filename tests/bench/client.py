@@ -33,7 +33,8 @@ def cpu_of_children():
 def run(load, server, seconds):
     """Runs wrk once. Returns requests, bytes, req/s, latencies in µs, and wrk's own CPU use."""
     began, cpu = time.monotonic(), cpu_of_children()
-    done = subprocess.run(load.command(server, seconds), capture_output=True, text=True, timeout=seconds + 30, check=False)
+    done = subprocess.run(load.command(server, seconds), capture_output=True, text=True, timeout=seconds + 30,
+                          check=False)
     wall = time.monotonic() - began
     line = re.search(r"^@@ (.*)$", done.stdout, re.M)
     if not line:

@@ -98,5 +98,6 @@ def null(stage, *words):
     """The floor: words as in the head of peers/null.c."""
     directory, port = stage.folder("null"), free_port()
     program = directory / "null"
-    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", program, HERE / "peers" / "null.c"], check=True)
+    source = HERE / "peers" / "null.c"
+    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", program, source], check=True)
     return Server("null", [program, str(port), *map(str, words)], directory, port, None, "no log")

@@ -57,7 +57,8 @@ def role(pid):
 
 def on_cpu_seconds(pid):
     """Includes threads that live; none of the servers here ends threads under load."""
-    return sum(int(read(pid, f"task/{thread}/schedstat").split()[0]) for thread in os.listdir(f"/proc/{pid}/task")) / 1e9
+    threads = os.listdir(f"/proc/{pid}/task")
+    return sum(int(read(pid, f"task/{thread}/schedstat").split()[0]) for thread in threads) / 1e9
 
 
 def cpu_of_tree(root):

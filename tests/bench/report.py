@@ -13,7 +13,7 @@ def table(head, rows):
     width = [max(len(row[i]) for row in rows) for i in range(len(head))]
     lines = ["| " + " | ".join(cell.ljust(width[i]) if i == 0 else cell.rjust(width[i])
                                for i, cell in enumerate(row)) + " |" for row in rows]
-    rule = "|" + "|".join((":" if i == 0 else "-") + "-" * w + ("-" if i == 0 else ":") for i, w in enumerate(width)) + "|"
+    rule = "|" + "|".join(":-" + "-" * w if i == 0 else "-" * w + "-:" for i, w in enumerate(width)) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 
 

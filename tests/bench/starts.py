@@ -16,7 +16,7 @@ import time
 import proc
 
 EVENTS = ("sched:sched_process_exec", "syscalls:sys_enter_sendmsg")
-LINE = re.compile(r"^\s*(.+?)\s+(\d+)\s+\[\d+\]\s+([\d.]+):\s+(\S+?): (.*)$")
+LINE = re.compile(r"^\s*.+?\s+(\d+)\s+\[\d+\]\s+([\d.]+):\s+(\S+?): (.*)$")
 CONTROL = "fd: 0x00000003"
 SETTLE_SECONDS = 0.15
 
@@ -43,24 +43,25 @@ def record(server, count, output):
     return text.stdout
 
 
-def milliseconds(text):
-    """The times from exec to READY that perf's text tells."""
+def milliseconds(text, pids):
+    """The times from exec to READY of these processes that perf's text tells."""
     began, found = {}, []
     for line in text.splitlines():
         match = LINE.match(line)
         if not match:
             continue
-        _, pid, when, event, rest = match.groups()
-        if event.endswith("sched_process_exec") and re.search(r"luttpd-vhost|filename=/dev/fd", rest):
+        pid, when, event, rest = int(match[1]), match[2], match[3], match[4]
+        if pid in pids and event.endswith("sched_process_exec"):
             began[pid] = float(when)
-        elif event.endswith("sys_enter_sendmsg") and rest.startswith(CONTROL) and pid in began:
+        elif pid in began and event.endswith("sys_enter_sendmsg") and rest.startswith(CONTROL):
             found.append((float(when) - began.pop(pid)) * 1000)
     return found
 
 
 def measure(server, count):
     """Milliseconds from exec to READY, sorted, of so many restarted vhost processes."""
-    found = sorted(milliseconds(record(server, count, server.directory / "perf.data")))
+    text = record(server, count, server.directory / "perf.data")
+    found = sorted(milliseconds(text, set(vhost_pids(server))))
     if len(found) < count:
         raise RuntimeError(f"{len(found)} of {count} restarts were seen")
     return found

@@ -13,11 +13,12 @@ import time
 import client
 import proc
 from report import table
+from server import SERVER_CPU
 
 ATTACH_SECONDS = 0.4
 STRACE_LINE = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.M)
 SHOWN_MIN = 0.005  # calls per request
-TRACEPOINT_NAMES = {"fstat": "newfstat", "stat": "newstat", "lstat": "newlstat", "uname": "newuname"}
+TRACEPOINT_NAMES = {"fstat": "newfstat", "sendfile": "sendfile64"}  # where the kernel says it otherwise
 
 
 def pids_by_role(server):
@@ -27,12 +28,15 @@ def pids_by_role(server):
     return roles
 
 
-def watch(command, seconds, server, load):
+def watch(commands, seconds, server, load):
     """Runs one command for each role while wrk loads the server. Returns how many requests were made."""
     watchers = [subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-                for words in command]
+                for words in commands]
     try:
         time.sleep(ATTACH_SECONDS)
+        for watcher in watchers:
+            if watcher.poll() is not None:
+                raise RuntimeError(f"{watcher.args[0]}: {watcher.stderr.read().decode(errors='replace')}")
         return client.run(load, server, seconds)["requests"]
     finally:
         for watcher in watchers:
@@ -44,7 +48,7 @@ def watch(command, seconds, server, load):
 def by_strace(server, load, roles, seconds):
     """{role: {call: times per request}}"""
     files = {role: server.directory / f"strace.{role}" for role in roles}
-    commands = [["taskset", "-c", str(client.CLIENT_CPU), "strace", "-f", "-c", "-qq", "-o", files[role],
+    commands = [["taskset", "-c", str(SERVER_CPU), "strace", "-f", "-c", "-qq", "-o", files[role],
                  *[word for pid in pids for word in ("-p", str(pid))]] for role, pids in roles.items()]
     requests = watch(commands, seconds, server, load)
     return {role: {name: int(times) / requests for times, name in STRACE_LINE.findall(files[role].read_text())
@@ -91,6 +95,6 @@ def budget_table(counts):
             total = [sum(pair[column] for pair in roles[role].values()) for column in (0, 1)]
             if max(total) >= SHOWN_MIN:
                 rows.append([f"{scenario} {role}", f"{total[0]:.2f}", f"{total[1]:.2f}", calls_text(roles[role], 0)])
-        rows.append([f"{scenario} **all**", *[f"{sum(pair[column] for role in roles.values() for pair in role.values()):.2f}"
-                                              for column in (0, 1)], ""])
+        pairs = [pair for calls in roles.values() for pair in calls.values()]
+        rows.append([f"{scenario} all", *[f"{sum(pair[column] for pair in pairs):.2f}" for column in (0, 1)], ""])
     return table(["scenario, process", "calls per request", "under strace", "at full speed"], rows)
