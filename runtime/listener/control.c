@@ -47,13 +47,19 @@ static void poll_log(struct listener *l) {
     l->log_poll = socket >= 0 ? listener_poll(l, socket, on_log_socket, l) : NULL;
 }
 
+void control_drop_logger(struct listener *l) {
+    if (l->log_poll != NULL) {
+        listener_unpoll(l->log_poll);
+        l->log_poll = NULL;
+    }
+    log_producer_hang_up(&l->log);
+}
+
 static void on_log_socket(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;
     (void)events;
     if (status < 0 || log_producer_receive(&l->log) < 0) {
-        listener_unpoll(l->log_poll);
-        l->log_poll = NULL;
-        log_producer_hang_up(&l->log);
+        control_drop_logger(l);
     }
 }
 

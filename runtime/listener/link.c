@@ -95,12 +95,13 @@ static void refuse_waiting(struct link *k, unsigned retry_s) {
 }
 
 void link_call(struct link *k, struct connection *c) {
+    uint64_t now = uv_now(&k->listener->loop);
     c->link = k;
-    if (k->waiting >= LINK_WAITING_MAX) {
+    if (k->waiting >= LINK_WAITING_MAX || (k->state == LINK_ABSENT && now < k->refused_until_ms)) {
         response_own(c, 503, 1);
         return;
     }
-    c->since_ms = uv_now(&k->listener->loop);
+    c->since_ms = now;
     enqueue(k, c);
     if (k->state == LINK_ABSENT) {
         k->state = LINK_ASKED;
@@ -240,6 +241,7 @@ void link_blame(struct link *k, const char *why) {
 void link_refused(struct link *k, uint32_t retry_ms) {
     if (k->state == LINK_ASKED) {
         k->state = LINK_ABSENT;
+        k->refused_until_ms = uv_now(&k->listener->loop) + retry_ms;
         refuse_waiting(k, retry_ms / 1000 + 1);
     }
 }

@@ -26,6 +26,7 @@ struct link {
     uint64_t generation, device;
     struct channel channel;
     uv_poll_t *poll;
+    uint64_t refused_until_ms; /* master said so: nobody is asked before then (uv_now) */
     bool dozing;  /* our flag in the ring is set: the vhost will ring */
     bool is_active;
     bool blocked;         /* no room or slot: tried again soon */

@@ -109,6 +109,9 @@ void accept_resume(struct listener *l);
 /** Starts to listen to master. Returns 0 or a libuv error. */
 int control_start(struct listener *l);
 
+/** The logger broke a rule, or is gone: waits for the next one. */
+void control_drop_logger(struct listener *l);
+
 /* turn.c */
 
 /** Registers the end-of-turn work and the timers. Returns 0 or a libuv error. */

@@ -88,7 +88,9 @@ static void on_turn(uv_prepare_t *turn) {
         advance_touched(l);
         settled = settle_links(l) && l->touched == NULL;
     }
-    (void)log_producer_flush(&l->log);
+    if (log_producer_flush(&l->log) != 0) {
+        control_drop_logger(l);
+    }
     if (l->draining && l->connections == 0) {
         uv_stop(&l->loop);
     }

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -52,7 +53,7 @@ def expected(site):
 
 
 def test_documentation_tree_is_fetched_whole_by_curl(site, expected, tmp_path):
-    lines = [f'url = "http://127.0.0.1:{site.port}/help/{name}"\noutput = "{tmp_path}/{name}"' for name in expected]
+    lines = [f'url = "http://127.0.0.1:{site.port}/help/{quote(name)}"\noutput = "{tmp_path}/{name}"' for name in expected]
     (tmp_path / "urls").write_text("\n".join(lines))
     subprocess.run(["curl", "-sS", "--fail", "--create-dirs", "-K", tmp_path / "urls"], check=True, timeout=120)
     (tmp_path / "urls").unlink()
