@@ -12,13 +12,24 @@ static void unlink_deadline(struct stream *s) {
     s->sooner = s->later = NULL;
 }
 
+/* A client that reads slowly is the listener's to judge; the script has done its part. */
+static bool waits_for_client(struct stream *s) {
+    if (!s->reply.waiting || s->reply.credit > 0 || s->patience == 0) {
+        return false;
+    }
+    s->patience--;
+    return true;
+}
+
 static void on_deadline(uv_timer_t *timer) {
     struct hub *h = timer->data;
     uint64_t now = uv_now(h->loop);
     while (h->soonest != NULL && h->soonest->deadline_ms <= now) {
         struct stream *s = h->soonest;
         deadline_touch(s); /* the answer to it gets as long again to leave */
-        h->events->expired(h->context, s);
+        if (!waits_for_client(s)) {
+            h->events->expired(h->context, s);
+        }
         if (h->soonest == s && s->deadline_ms <= now) {
             break; /* a deadline of zero length: not in this turn again */
         }

@@ -90,6 +90,7 @@ static int on_credit(void *context, const struct message_credit *m, struct packe
         return -EBADMSG;
     }
     s->reply.credit += m->bytes;
+    s->patience = CREDIT_PATIENCE;
     deadline_touch(s);
     if (!s->blocked) {
         reply_continue(s);

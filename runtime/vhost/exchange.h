@@ -27,6 +27,7 @@
 #define STREAM_CREDIT_BYTES 32768 /* first window of each stream and direction */
 #define EXCHANGE_STREAMS_MAX 1024 /* open streams of one channel; the slot is the id's low 16 bits */
 #define STREAMS_MAX 4096          /* open streams of this process; more are refused */
+#define CREDIT_PATIENCE 5         /* deadlines more that a stream gets where only credit is missing */
 #define STREAMS_GROW_BY 16        /* streams that are allocated together */
 #define EXCHANGE_BATCH 256        /* records of one channel before the others get their turn */
 
@@ -76,6 +77,7 @@ struct stream {
     struct body body;
     struct reply reply;
     uint64_t deadline_ms;
+    uint32_t patience;         /* deadlines that may pass while the client does not read */
     struct stream *sooner, *later;        /* by deadline */
     struct stream *next_blocked;          /* in the exchange's queue for room */
     bool blocked;

@@ -39,6 +39,7 @@ struct stream *stream_open(struct exchange *x, uint32_t id) {
     s->body.credit = STREAM_CREDIT_BYTES;
     s->reply.credit = STREAM_CREDIT_BYTES;
     s->reply.announced_left = LENGTH_UNKNOWN;
+    s->patience = CREDIT_PATIENCE;
     x->slots[id & 0xffff] = s;
     x->live++;
     h->live++;

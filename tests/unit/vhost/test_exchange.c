@@ -359,6 +359,26 @@ static void test_stream_expires_when_nothing_moves(void **state) {
     assert_int_equal(b->hub.live, 0);
 }
 
+static void test_stream_waits_longer_when_only_the_client_is_slow(void **state) {
+    struct bench *b = *state;
+    static char content[STREAM_CREDIT_BYTES + 1];
+    struct message_head head = {.status = 200, .content_length = LENGTH_UNKNOWN};
+    put_open(b, 0, 1, false);
+    say(b, 0);
+    assert_int_equal(reply_head(b->seen.last, &head, false), 0);
+    assert_int_equal(reply_write(b->seen.last, slice_from(content, sizeof content)), -EAGAIN);
+    for (int i = 0; i < 5; i++) { /* 50 ms each */
+        (void)usleep(30000);
+        turns(b);
+    }
+    assert_int_equal(b->seen.expired, 0);
+    for (int i = 0; i < 10; i++) {
+        (void)usleep(30000);
+        turns(b);
+    }
+    assert_int_equal(b->seen.expired, 1);
+}
+
 static void test_late_messages_are_dropped_when_the_stream_is_over(void **state) {
     struct bench *b = *state;
     const struct message_reset reset = {.stream = 0x20001, .reason = REASON_CANCELLED};
@@ -472,6 +492,7 @@ int main(void) {
         TEST(test_stream_is_reset_when_content_is_shorter_than_announced),
         TEST(test_content_is_refused_when_longer_than_announced),
         TEST(test_stream_expires_when_nothing_moves),
+        TEST(test_stream_waits_longer_when_only_the_client_is_slow),
         TEST(test_late_messages_are_dropped_when_the_stream_is_over),
         TEST(test_channel_is_closed_when_the_listener_breaks_a_rule),
         TEST(test_streams_are_gone_when_the_listener_dies),
