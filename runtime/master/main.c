@@ -106,7 +106,7 @@ static bool prepare(struct master *m) {
 
 static bool open_logs(struct master *m) {
     bool single = m->options.single_user;
-    m->logs = places_open_logs(m->plan.server.logs, single);
+    m->logs = places_open_logs(m->plan.server.logs);
     if (m->logs < 0 || places_make_log(m->logs, SLICE(PLACES_SERVER_LOG),
                                        role_facts[ROLE_LOGGER].reserved_uid, single) != 0) {
         return false;

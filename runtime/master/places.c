@@ -16,10 +16,12 @@
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define LOG_DIRECTORY_MODE 02750
+#define STATE "the state directory"
+#define LOGS "the log directory"
 
-static int fail(const char *what, const char *name) {
+static int fail(const char *does, const char *what, const char *name) {
     int error = errno;
-    report(REPORT_ERROR, "%s %s: %m", what, name);
+    report(REPORT_ERROR, "%s %s %s: %m", does, what, name);
     return -error;
 }
 
@@ -27,7 +29,7 @@ int places_open_binaries(int binaries[ROLE_COUNT]) {
     char self[PATH_MAX], name[32];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self);
     if (n <= 0 || n == (ssize_t)sizeof self) {
-        return fail("cannot find", "my own executable");
+        return fail("cannot find", "my own executable", "");
     }
     while (n > 1 && self[n - 1] != '/') {
         n--;
@@ -35,48 +37,60 @@ int places_open_binaries(int binaries[ROLE_COUNT]) {
     self[n] = '\0';
     int directory = open(self, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
-        return fail("cannot open", self);
+        return fail("cannot open", "the directory", self);
     }
     int rc = 0;
     for (int role = 0; role < ROLE_COUNT && rc == 0; role++) {
         (void)snprintf(name, sizeof name, "luttpd-%s", role_facts[role].name);
         binaries[role] = role == ROLE_MASTER ? -1 : openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        rc = role != ROLE_MASTER && binaries[role] < 0 ? fail("cannot open the executable", name) : 0;
+        rc = role != ROLE_MASTER && binaries[role] < 0 ? fail("cannot open", "the executable", name) : 0;
     }
     (void)close(directory);
     return rc;
 }
 
-static int open_state(const char *directory) {
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        return fail("cannot make the state directory", directory);
+/* Makes a directory of master's own if need be and opens it. Whoever else could write there could put
+ * something in the place of what master keeps in it. */
+static int open_own(const char *what, const char *path) {
+    struct stat facts;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return fail("cannot make", what, path);
     }
-    int fd = open(directory, DIRECTORY);
-    return fd < 0 ? fail("cannot open the state directory", directory) : fd;
+    int fd = open(path, DIRECTORY | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        return fail("cannot open", what, path);
+    }
+    if (facts.st_uid != geteuid() || (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        report(REPORT_ERROR, "%s %s must belong to user %u and be writable by nobody else", what, path,
+               (unsigned)geteuid());
+        (void)close(fd);
+        return -EPERM;
+    }
+    return fd;
 }
 
 /* A record lock: the kernel says who holds it, and only those who may write the file can take it. */
 int places_lock_state(const char *directory) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int state = open_state(directory);
+    int state = open_own(STATE, directory);
     if (state < 0) {
         return state;
     }
     int fd = openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int rc = fd < 0 ? fail("cannot open the lock in", directory) : 0;
+    int rc = fd < 0 ? fail("cannot open", "the lock in", directory) : 0;
     (void)close(state);
     if (rc != 0) {
         return rc;
     }
     if (fcntl(fd, F_SETLK, &whole) != 0) {
-        rc = errno == EAGAIN || errno == EACCES ? -EBUSY : fail("cannot lock", directory);
+        rc = errno == EAGAIN || errno == EACCES ? -EBUSY : fail("cannot lock", STATE, directory);
         if (rc == -EBUSY) {
             report(REPORT_ERROR,
                    "another luttpd runs with the state directory %s: stop it, or name another with -s",
                    directory);
         }
     } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%010d\n", (int)getpid()) != 11) {
-        rc = fail("cannot write the lock in", directory);
+        rc = fail("cannot write", "the lock in", directory);
     }
     if (rc != 0) {
         (void)close(fd);
@@ -86,7 +100,7 @@ int places_lock_state(const char *directory) {
 }
 
 int places_open_users(const char *state, bool check) {
-    int directory = check ? open(state, DIRECTORY) : open_state(state);
+    int directory = check ? open(state, DIRECTORY) : open_own(STATE, state);
     int fd = -1;
     if (directory >= 0) {
         fd = openat(directory, "users", (check ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -95,7 +109,7 @@ int places_open_users(const char *state, bool check) {
     if (fd < 0 && check && errno == ENOENT) {
         fd = memfd_create("luttpd-users", MFD_CLOEXEC);
     }
-    return fd < 0 ? fail("cannot open the table of automatic users in", state) : fd;
+    return fd < 0 ? fail("cannot open", "the table of automatic users in", state) : fd;
 }
 
 static bool path_of(struct slice from, char out[PATH_MAX]) {
@@ -108,24 +122,14 @@ static bool path_of(struct slice from, char out[PATH_MAX]) {
     return true;
 }
 
-int places_open_logs(struct slice path, bool single_user) {
+int places_open_logs(struct slice path) {
     char name[PATH_MAX];
-    struct stat facts;
-    if (!path_of(path, name) || (mkdir(name, 0711) != 0 && errno != EEXIST)) {
-        return fail("cannot make the log directory", name);
+    if (!path_of(path, name)) {
+        return -errno;
     }
-    int fd = open(name, DIRECTORY | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &facts) != 0) {
-        return fail("cannot open the log directory", name);
-    }
-    if (facts.st_uid != geteuid() || (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        report(REPORT_ERROR, "the log directory %s must belong to %s and be writable by nobody else", name,
-               single_user ? "you" : "root");
-        (void)close(fd);
-        return -EPERM;
-    }
-    if (fchmod(fd, 0711) != 0) {
-        int rc = fail("cannot set the mode of the log directory", name);
+    int fd = open_own(LOGS, name);
+    if (fd >= 0 && fchmod(fd, 0711) != 0) { /* owners pass through to their own */
+        int rc = fail("cannot set the mode of", LOGS, name);
         (void)close(fd);
         return rc;
     }
@@ -136,7 +140,7 @@ int places_open_logs(struct slice path, bool single_user) {
 static int claim_log(int fd, const char *name, uid_t uid, gid_t gid) {
     struct stat facts;
     if (fstat(fd, &facts) != 0) {
-        return fail("cannot look at the log directory", name);
+        return fail("cannot look at", LOGS, name);
     }
     if (facts.st_uid != geteuid() && facts.st_uid != uid) {
         report(REPORT_ERROR, "the log directory %s belongs to user %u: remove it", name,
@@ -148,7 +152,7 @@ static int claim_log(int fd, const char *name, uid_t uid, gid_t gid) {
     }
     if (fchown(fd, geteuid(), getegid()) != 0 || fchmod(fd, LOG_DIRECTORY_MODE) != 0 ||
         fchown(fd, uid, gid) != 0) {
-        return fail("cannot give away the log directory", name);
+        return fail("cannot give away", LOGS, name);
     }
     return 0;
 }
@@ -160,11 +164,11 @@ int places_make_log(int logs, struct slice of, gid_t gid, bool single_user) {
         return -errno;
     }
     if (mkdirat(logs, name, 0700) != 0 && errno != EEXIST) {
-        return fail("cannot make the log directory", name);
+        return fail("cannot make", LOGS, name);
     }
     int fd = openat(logs, name, DIRECTORY | O_NOFOLLOW);
     if (fd < 0) {
-        return fail("cannot open the log directory", name);
+        return fail("cannot open", LOGS, name);
     }
     int rc = claim_log(fd, name, uid, single_user ? getegid() : gid);
     (void)close(fd);

@@ -20,7 +20,7 @@ int places_lock_state(const char *directory);
 int places_open_users(const char *state, bool check);
 
 /** Opens the log directory, making it if need be. Returns it, owned, or -errno, reported. */
-int places_open_logs(struct slice path, bool single_user);
+int places_open_logs(struct slice path);
 
 /** Makes the directory of one vhost's logs, or of the server's, in there: the logger's to write,
  * its group's to read. Takes no surprising one. Returns 0 or -errno, reported. */

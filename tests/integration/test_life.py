@@ -259,6 +259,16 @@ def test_a_log_directory_that_others_may_write_is_refused(server):
     assert server.wait() == 1 and "writable by nobody else" in server.stderr
 
 
+def test_a_state_directory_of_somebody_else_is_refused(server):
+    """Its owner could change who the automatic users are."""
+    server.add_site("alice", hosts=["alice.test"], files=HELLO)
+    server.write_configuration()
+    server.state.mkdir()
+    os.chown(server.state, 1500, 1500)
+    server.spawn()
+    assert server.wait() == 1 and "must belong to user 0" in server.stderr
+
+
 def test_too_few_descriptors_are_named_before_anything_starts(server):
     for number in range(40):
         server.add_site(f"site{number}", hosts=[f"site{number}.test"])
