@@ -21,9 +21,9 @@
 enum channel_kind { CHANNEL_DATA, CHANNEL_LOG };
 
 struct channel {
-    int socket;       /* owned; -1 once closed */
+    int socket; /* owned; -1 once closed */
     enum channel_kind kind;
-    void *memory;     /* the mapping, NULL until the ring has come */
+    void *memory; /* the mapping, NULL until the ring has come */
     size_t memory_bytes;
     struct ring_writer writer; /* data: both sides; log: the producer only */
     struct ring_reader reader; /* data: both sides; log: the logger only */

@@ -15,9 +15,9 @@
 
 struct packet {
     uint16_t type;
-    uint32_t size;              /* bytes of payload */
+    uint32_t size; /* bytes of payload */
     size_t fd_count;
-    int fds[PACKET_FDS_MAX];    /* owned by the packet until taken; -1 once taken */
+    int fds[PACKET_FDS_MAX]; /* owned by the packet until taken; -1 once taken */
     uint8_t frame[RECORD_HEADER_BYTES + PACKET_PAYLOAD_MAX];
 };
 

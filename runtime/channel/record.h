@@ -16,6 +16,6 @@ struct record_header {
 #define RECORD_HEADER_BYTES 8
 #define RECORD_PAYLOAD_MAX 32760 /* header and payload fit 32 KiB: half of the smallest ring */
 #define RECORD_MAX_BYTES (RECORD_HEADER_BYTES + RECORD_PAYLOAD_MAX)
-#define RECORD_PAD 0             /* fills a ring to its end; never a message */
+#define RECORD_PAD 0 /* fills a ring to its end; never a message */
 
 #endif

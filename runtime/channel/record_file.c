@@ -33,9 +33,8 @@ int record_file_next(struct record_file *f, struct ring_record *out) {
     if (whole > rest) {
         return -EBADMSG;
     }
-    *out = (struct ring_record){.type = header.type,
-                                .size = header.size,
-                                .payload = f->bytes + f->at + RECORD_HEADER_BYTES};
+    *out = (struct ring_record){
+        .type = header.type, .size = header.size, .payload = f->bytes + f->at + RECORD_HEADER_BYTES};
     f->at += whole;
     return 1;
 }

@@ -83,7 +83,8 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
 static void set_accepting(struct listener *l, bool accepting) {
     if (accepting != l->accepting) {
         l->accepting = accepting;
-        (void)(accepting ? uv_poll_start(&l->accept_poll, UV_READABLE, on_acceptable) : uv_poll_stop(&l->accept_poll));
+        (void)(accepting ? uv_poll_start(&l->accept_poll, UV_READABLE, on_acceptable)
+                         : uv_poll_stop(&l->accept_poll));
     }
 }
 

@@ -124,7 +124,8 @@ void connection_abort(struct connection *c) {
     if (c->state == CONNECTION_CLOSED) {
         return;
     }
-    bool in_exchange = c->state == CONNECTION_ROUTING || c->state == CONNECTION_CALLING || c->state == CONNECTION_OPEN;
+    bool in_exchange =
+        c->state == CONNECTION_ROUTING || c->state == CONNECTION_CALLING || c->state == CONNECTION_OPEN;
     bool cut = in_exchange || (c->state == CONNECTION_ANSWERING && c->out_at < c->out_n);
     leave_queues(c);
     if (cut) {
@@ -309,7 +310,8 @@ static bool read_head(struct connection *c) {
 
 static void linger_on(struct connection *c) {
     ssize_t n = recv(c->fd, c->listener->scratch, sizeof c->listener->scratch, MSG_DONTWAIT);
-    bool over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n > 0 && (uint64_t)n > c->content_left);
+    bool over =
+        n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n > 0 && (uint64_t)n > c->content_left);
     if (over) {
         connection_abort(c);
     } else if (n > 0) {

@@ -14,12 +14,10 @@
 
 #include "listener/file_send.h"
 #include "listener/h1_body.h"
-#include "listener/h1_head.h"
 #include "listener/link.h"
 #include "listener/listener.h"
-
-#define REQUEST_BUFFER_BYTES 24576 /* the head (16 KiB at most), behind it body or the next request */
-#define REQUEST_OUTPUT_BYTES 4096  /* larger output is allocated, and given back with the request */
+#include "listener/request.h"
+#include "listener/response.h"
 
 enum connection_state {
     CONNECTION_READING,
@@ -29,19 +27,6 @@ enum connection_state {
     CONNECTION_ANSWERING,
     CONNECTION_LINGERING, /* reads and forgets, so that the answer is not lost to a reset */
     CONNECTION_CLOSED,    /* waits for libuv and file threads to let go */
-};
-
-/** Buffers and parsed head of the request in hand; pooled. */
-struct request {
-    struct request *next_free;
-    struct h1_parser parser;
-    struct h1_head head; /* slices point into bytes and path */
-    struct field fields[H1_FIELDS_MAX];
-    size_t n;        /* bytes read */
-    size_t body_at;  /* first byte behind the head that was not handed on; 0 while reading a head */
-    char path[H1_TARGET_MAX_BYTES];
-    char bytes[REQUEST_BUFFER_BYTES];
-    char out[REQUEST_OUTPUT_BYTES];
 };
 
 struct connection {
@@ -85,8 +70,6 @@ struct connection {
     struct file_send file;
 };
 
-/* accept.c, connection.c */
-
 /** Takes an accepted socket. Returns 0, or -errno with fd closed. */
 int connection_open(struct listener *l, int fd, const struct connection *peer);
 
@@ -111,45 +94,5 @@ void connection_commit(struct connection *c, size_t n);
 
 /** Appends text to the output. Returns false where c was aborted for want of memory. */
 bool connection_put(struct connection *c, struct slice text);
-
-/* request.c */
-
-/** The head in c->request is complete: checks it, asks for the route. */
-void request_begin(struct connection *c);
-
-/** The route is known; NULL: nobody answers here. */
-void request_routed(struct connection *c, struct link *k);
-
-/** Puts OPEN into the ring. Returns 0, -EAGAIN where there is no room, -EBADMSG: blame. */
-int request_open(struct connection *c);
-
-/** Hands on body bytes as far as credit and room go. */
-void request_body(struct connection *c);
-
-/** Whether it may be repeated on another process: safe, without content, nothing answered yet. */
-bool request_repeatable(const struct connection *c);
-
-/* response.c */
-
-/** Answers from the listener itself, before any head was written. retry_s: Retry-After, 0 for none. */
-void response_own(struct connection *c, unsigned status, unsigned retry_s);
-
-/** Handlers of the vhost's messages on the stream of c. Return 0, or -EBADMSG: it broke a rule. */
-int response_head(struct connection *c, const struct message_head *m);
-int response_body(struct connection *c, const struct message_body *m);
-int response_file(struct connection *c, const struct message_file *m);
-int response_end(struct connection *c);
-
-/** The stream is gone: answers with status where no head was written, else cuts the connection. */
-void response_broken(struct connection *c, unsigned status);
-
-/** Output was written: grants the vhost credit for it once enough has gathered. */
-void response_consumed(struct connection *c);
-
-/** Everything is written: logs, closes the stream, readies c for its next request or its end. */
-void response_finish(struct connection *c);
-
-/** Logs the request of c as it ended. */
-void response_log(struct connection *c);
 
 #endif

@@ -115,7 +115,8 @@ static void on_master(uv_poll_t *poll, int status, int events) {
     (void)events;
     int rc = status < 0 ? status : packet_receive(l->process.control, p);
     if (rc == 1) {
-        rc = listener_from_master_control_dispatch(&handlers, l, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+        rc = listener_from_master_control_dispatch(&handlers, l, PHASE_SERVING, p->type, packet_payload(p),
+                                                   p->size, p);
         packet_drop(p);
         if (rc == 0) {
             return;

@@ -22,10 +22,10 @@ struct connection;
 struct listener;
 
 struct file_send {
-    int fd; /* owned; -1 for none */
+    int fd;         /* owned; -1 for none */
     bool announced; /* the descriptor came, its FILE did not yet */
     bool active;
-    bool job;       /* a file thread is at work: neither fd nor socket may be closed */
+    bool job; /* a file thread is at work: neither fd nor socket may be closed */
     uint64_t offset, left;
     struct connection *next_job; /* in its link, while it waits for a thread */
     uv_work_t work;

@@ -17,8 +17,8 @@
 
 #define SLOTS_AT_FIRST 16
 #define CONTROL_RESERVE_BYTES (16 * LINK_STREAMS_MAX) /* of the ring: a RESET for every stream fits */
-#define DRAIN_RECORDS_MAX 1024      /* in one go, so that one vhost does not hold up the others */
-#define EMPTY_BELLS_MAX 5000        /* in a second: doorbells without records */
+#define DRAIN_RECORDS_MAX 1024 /* in one go, so that one vhost does not hold up the others */
+#define EMPTY_BELLS_MAX 5000   /* in a second: doorbells without records */
 
 int links_init(struct listener *l) {
     l->link_count = host_map_vhost_count(l->map);
@@ -28,7 +28,8 @@ int links_init(struct listener *l) {
     }
     for (size_t i = 0; i < l->link_count; i++) {
         const struct host_map_vhost *vhost = host_map_vhost_at(l->map, i);
-        l->links[i] = (struct link){.listener = l, .vhost = vhost->id, .name = vhost->name, .channel.socket = -1};
+        l->links[i] =
+            (struct link){.listener = l, .vhost = vhost->id, .name = vhost->name, .channel.socket = -1};
     }
     return 0;
 }
@@ -233,8 +234,8 @@ static void close_channel(struct link *k) {
 }
 
 void link_blame(struct link *k, const char *why) {
-    report(REPORT_WARNING, "vhost %.*s, generation %llu, broke a rule and is cut off: %s", (int)k->name.n, k->name.p,
-           (unsigned long long)k->generation, why);
+    report(REPORT_WARNING, "vhost %.*s, generation %llu, broke a rule and is cut off: %s", (int)k->name.n,
+           k->name.p, (unsigned long long)k->generation, why);
     close_channel(k);
 }
 
@@ -258,18 +259,19 @@ static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
     return *c != NULL || k->slots[slot].abandoned ? 0 : -EBADMSG;
 }
 
-#define ON_STREAM(message, handler)                                                     \
+#define ON_STREAM(message, handler)                                                               \
     static int on_##message(void *context, const struct message_##message *m, struct packet *p) { \
-        struct connection *c;                                                           \
-        (void)p;                                                                        \
-        if (find_stream(context, m->stream, &c) != 0) {                                 \
-            return -EBADMSG;                                                            \
-        }                                                                               \
-        return c == NULL ? 0 : handler;                                                 \
+        struct connection *c;                                                                     \
+        (void)p;                                                                                  \
+        if (find_stream(context, m->stream, &c) != 0) {                                           \
+            return -EBADMSG;                                                                      \
+        }                                                                                         \
+        return c == NULL ? 0 : handler;                                                           \
     }
 
 static int take_credit(struct connection *c, uint32_t bytes) {
-    if (c->body_done || bytes == 0 || bytes > STREAM_CREDIT_BYTES || c->body_credit + bytes > STREAM_CREDIT_BYTES) {
+    if (c->body_done || bytes == 0 || bytes > STREAM_CREDIT_BYTES ||
+        c->body_credit + bytes > STREAM_CREDIT_BYTES) {
         return c->body_done && bytes <= STREAM_CREDIT_BYTES ? 0 : -EBADMSG;
     }
     c->body_credit += bytes;
@@ -326,7 +328,8 @@ static int on_file_descriptor(void *context, const struct message_file_descripto
 static const struct listener_from_vhost_pair pair_handlers = {.file_descriptor = on_file_descriptor};
 
 int link_dispatch_packet(struct link *k, struct packet *p) {
-    int rc = listener_from_vhost_pair_dispatch(&pair_handlers, k, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+    int rc = listener_from_vhost_pair_dispatch(&pair_handlers, k, PHASE_SERVING, p->type, packet_payload(p),
+                                               p->size, p);
     file_send_discard(k->listener, p);
     return rc;
 }

@@ -27,7 +27,7 @@ struct link {
     struct channel channel;
     uv_poll_t *poll;
     uint64_t refused_until_ms; /* master said so: nobody is asked before then (uv_now) */
-    bool dozing;  /* our flag in the ring is set: the vhost will ring */
+    bool dozing;               /* our flag in the ring is set: the vhost will ring */
     bool is_active;
     bool blocked;         /* no room or slot: tried again soon */
     bool deaf;            /* not even control messages fit its ring: cut off at the next sweep */
@@ -41,8 +41,8 @@ struct link {
     struct connection *first, *last; /* waiting for the channel, room or a slot; oldest first */
     size_t waiting;
 
-    unsigned file_jobs;                        /* running on file threads */
-    struct connection *first_job, *last_job;   /* waiting for a file thread */
+    unsigned file_jobs;                      /* running on file threads */
+    struct connection *first_job, *last_job; /* waiting for a file thread */
 };
 
 /** Prepares a link for each vhost of the map. Returns 0 or -ENOMEM. */

@@ -18,42 +18,21 @@
 
 #include "base/http_date.h"
 #include "channel/log_producer.h"
+#include "listener/routes.h"
 #include "process/process.h"
 #include "route/host_map.h"
-#include "route/siphash.h"
 #include "schema/messages.h"
 
 struct connection;
 struct link;
 struct request;
 
-#define STREAM_CREDIT_BYTES 32768   /* first window of each stream and direction, as vhosts know it */
-#define LINK_STREAMS_MAX 512        /* open streams to one vhost process; more wait */
-#define LINK_WAITING_MAX 4096       /* requests that wait for one vhost; more get 503 */
-#define WAIT_MAX_MS 10000           /* a request that waits longer for its vhost gets 503 */
-#define ANSWER_MAX_MS 60000         /* a vhost that sends no head by then gets 504 in its place */
-#define ROUTE_CACHE_SLOTS 1024      /* hosts whose route is remembered */
-#define ROUTE_ASKS_MAX 512          /* requests that wait for the router; more get 503 */
-#define SPARE_DESCRIPTORS 64        /* kept back for channels and files */
-
-/** What is remembered of the router's answers. An entry is found by hash, kept whole, and replaced
- * by the next host with the same slot. */
-struct route_entry {
-    uint64_t hash;
-    uint32_t index; /* of the vhost in the host map */
-    uint16_t n;     /* bytes of host; 0: empty */
-    char host[256];
-};
-
-struct routes {
-    int socket;            /* control channel to the router, -1 while there is none */
-    uv_poll_t *poll;
-    struct siphash_key key;
-    struct route_entry *cache;
-    struct connection *first, *last; /* waiting for the router, oldest first */
-    size_t waiting;
-    uint32_t next_ask;
-};
+#define STREAM_CREDIT_BYTES 32768 /* first window of each stream and direction, as vhosts know it */
+#define LINK_STREAMS_MAX 512      /* open streams to one vhost process; more wait */
+#define LINK_WAITING_MAX 4096     /* requests that wait for one vhost; more get 503 */
+#define WAIT_MAX_MS 10000         /* a request that waits longer for its vhost gets 503 */
+#define ANSWER_MAX_MS 60000       /* a vhost that sends no head by then gets 504 in its place */
+#define SPARE_DESCRIPTORS 64      /* kept back for channels and files */
 
 struct listener {
     uv_loop_t loop;
@@ -88,9 +67,9 @@ struct listener {
     uint64_t date_second;
     char date[HTTP_DATE_BYTES + 1];
 
-    struct message_open open; /* filled for each request; large, so kept here */
-    struct packet packet;                                    /* where packets are received */
-    _Alignas(8) uint8_t scratch[RECORD_PAYLOAD_MAX];         /* where records are copied */
+    struct message_open open;                        /* filled for each request; large, so kept here */
+    struct packet packet;                            /* where packets are received */
+    _Alignas(8) uint8_t scratch[RECORD_PAYLOAD_MAX]; /* where records are copied */
 };
 
 /* accept.c */

@@ -61,7 +61,9 @@ int request_open(struct connection *c) {
     m->scheme = SCHEME_HTTP;
     m->version = head->version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11;
     m->family = c->family;
-    m->address = slice_from((const char *)c->address, c->family == FAMILY_INET ? 4 : c->family == FAMILY_INET6 ? 16 : 0);
+    m->address = slice_from((const char *)c->address, c->family == FAMILY_INET    ? 4
+                                                      : c->family == FAMILY_INET6 ? 16
+                                                                                  : 0);
     m->port = c->port;
     m->body = head->body != H1_BODY_NONE;
     m->content_length = head->content_length;
@@ -122,7 +124,8 @@ static bool step(struct connection *c) {
         c->link->blocked = true;
         return false;
     }
-    enum h1_verdict verdict = h1_body_next(&c->body, r->bytes + r->body_at, r->n - r->body_at, room, &used, &data);
+    enum h1_verdict verdict =
+        h1_body_next(&c->body, r->bytes + r->body_at, r->n - r->body_at, room, &used, &data);
     int rc = verdict == H1_DATA ? put_body(c, data) : verdict == H1_DONE ? put_end(c) : 0;
     r->body_at += used;
     if (verdict == H1_DONE) {
@@ -140,8 +143,7 @@ static bool step(struct connection *c) {
 
 void request_body(struct connection *c) {
     struct request *r = c->request;
-    while (!c->body_done && c->state == CONNECTION_OPEN && step(c)) {
-    }
+    while (!c->body_done && c->state == CONNECTION_OPEN && step(c)) {}
     if (r->body_at == r->n && c->state == CONNECTION_OPEN) {
         r->n = r->body_at = r->parser.consumed; /* all handed on: read into the same place again */
     }

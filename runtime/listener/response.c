@@ -48,7 +48,8 @@ void response_own(struct connection *c, unsigned status, unsigned retry_s) {
     c->state = CONNECTION_ANSWERING;
     c->keep = framing.keep_alive;
     c->status = (uint16_t)status;
-    c->content_sent = framing.body == H1_BODY_NONE ? 0 : h1_error_body(status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
+    c->content_sent =
+        framing.body == H1_BODY_NONE ? 0 : h1_error_body(status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
     c->head_written = c->end_seen = true;
 }
 
@@ -197,12 +198,15 @@ void response_log(struct connection *c) {
                                    .duration_us = (uint32_t)(clock_monotonic_us() - c->began_monotonic_us),
                                    .status = c->status,
                                    .sent_bytes = c->content_sent,
-                                   .version = r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
+                                   .version =
+                                       r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
                                    .family = c->family,
                                    .method = r->head.method,
                                    .target = r->head.target,
                                    .host = r->head.host};
-    m.address = slice_from((const char *)c->address, c->family == FAMILY_INET ? 4 : c->family == FAMILY_INET6 ? 16 : 0);
+    m.address = slice_from((const char *)c->address, c->family == FAMILY_INET    ? 4
+                                                     : c->family == FAMILY_INET6 ? 16
+                                                                                 : 0);
     for (size_t i = 0; i < r->head.fields_count; i++) {
         const struct field *f = &r->head.fields[i];
         if (f->name.n == 7 && slice_equal(f->name, SLICE("referer"))) {

@@ -5,7 +5,36 @@
 #ifndef LUTTPD_LISTENER_ROUTES_H
 #define LUTTPD_LISTENER_ROUTES_H
 
-#include "listener/listener.h"
+#include <stdint.h>
+#include <uv.h>
+
+#include "route/siphash.h"
+
+struct connection;
+struct link;
+struct listener;
+
+#define ROUTE_CACHE_SLOTS 1024 /* hosts whose route is remembered */
+#define ROUTE_ASKS_MAX 512     /* requests that wait for the router; more get 503 */
+
+/** What is remembered of the router's answers. An entry is found by hash, kept whole, and replaced
+ * by the next host with the same slot. */
+struct route_entry {
+    uint64_t hash;
+    uint32_t index; /* of the vhost in the host map */
+    uint16_t n;     /* bytes of host; 0: empty */
+    char host[256];
+};
+
+struct routes {
+    int socket; /* control channel to the router, -1 while there is none */
+    uv_poll_t *poll;
+    struct siphash_key key;
+    struct route_entry *cache;
+    struct connection *first, *last; /* waiting for the router, oldest first */
+    size_t waiting;
+    uint32_t next_ask;
+};
 
 /** Prepares the cache; getrandom, so before the cage closes. Returns 0 or -errno. */
 int routes_init(struct listener *l);

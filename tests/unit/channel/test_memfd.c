@@ -74,9 +74,10 @@ static void test_file_cannot_be_written_and_others_are_refused(void **state) {
 }
 
 static void test_record_file_refuses_frames_that_lie(void **state) {
-    const struct record_header lies[] = {
-        {.size = 1, .type = 1},          {.size = UINT32_MAX, .type = 1}, {.size = 0, .type = RECORD_PAD},
-        {.size = 0, .type = 1, .reserved = 1}};
+    const struct record_header lies[] = {{.size = 1, .type = 1},
+                                         {.size = UINT32_MAX, .type = 1},
+                                         {.size = 0, .type = RECORD_PAD},
+                                         {.size = 0, .type = 1, .reserved = 1}};
     struct record_file f;
     struct ring_record record;
     (void)state;

@@ -182,8 +182,7 @@ static void test_writer_is_blamed_when_a_header_lies(void **state) {
 
 static void test_reader_is_blamed_when_its_index_is_impossible(void **state) {
     struct pair *p = *state;
-    while (put(p, 1, 1000, 1) == 0) {
-    }
+    while (put(p, 1, 1000, 1) == 0) {}
     (void)ring_publish(&p->w);
     const uint64_t lies[] = {1, 4, UINT64_MAX, (uint64_t)SIZE * 2, UINT64_MAX - 7};
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
@@ -194,8 +193,7 @@ static void test_reader_is_blamed_when_its_index_is_impossible(void **state) {
     atomic_store(&p->shared.head, 8 * 1008);
     assert_int_equal(put(p, 1, 1000, 1), 0);
     atomic_store(&p->shared.head, 1008); /* it goes back */
-    while (put(p, 1, 1000, 1) == 0) {
-    }
+    while (put(p, 1, 1000, 1) == 0) {}
     assert_int_equal(errno, EBADMSG);
 }
 

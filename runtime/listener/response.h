@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* response.h – from a vhost's HEAD, BODY, FILE and END, or our own refusal, to bytes for the client.
+ * Runs in: listener. Distrusts: the vhost: what it may say next is decided here. */
+#ifndef LUTTPD_LISTENER_RESPONSE_H
+#define LUTTPD_LISTENER_RESPONSE_H
+
+#include "schema/messages.h"
+
+struct connection;
+
+/** Answers from the listener itself, before any head was written. retry_s: Retry-After, 0 for none. */
+void response_own(struct connection *c, unsigned status, unsigned retry_s);
+
+/** Handlers of the vhost's messages on the stream of c. Return 0, or -EBADMSG: it broke a rule. */
+int response_head(struct connection *c, const struct message_head *m);
+int response_body(struct connection *c, const struct message_body *m);
+int response_file(struct connection *c, const struct message_file *m);
+int response_end(struct connection *c);
+
+/** The stream is gone: answers with status where no head was written, else cuts the connection. */
+void response_broken(struct connection *c, unsigned status);
+
+/** Output was written: grants the vhost credit for it once enough has gathered. */
+void response_consumed(struct connection *c);
+
+/** Everything is written: logs, closes the stream, readies c for its next request or its end. */
+void response_finish(struct connection *c);
+
+/** Logs the request of c as it ended. */
+void response_log(struct connection *c);
+
+#endif
