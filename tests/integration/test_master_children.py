@@ -110,8 +110,8 @@ def test_makes_log_directories_that_only_the_group_reads(cast):
 def test_every_descriptor_it_passes_is_closed_on_exec(cast):
     """No child holds anything of another: only its own control channel beside /dev/null."""
     for process in cast.server.processes()[1:]:
-        numbers = set(process.descriptors())
-        assert numbers <= {0, 1, 2, 4}, f"{process}: {process.descriptors()}"  # 4: the puppet's own link
+        wait_until(lambda p=process: set(p.descriptors()) == {0, 1, 2, 4},  # 4: the puppet's own link
+                   f"descriptors of {process}: {process.descriptors()}")
 
 
 # Introductions ----------------------------------------------------------------------------------------
