@@ -3,6 +3,7 @@
 
 The programs are those of $LUTTPD_BUILD, or of build/release. They run in a pid namespace of their own,
 under users that nobody else has: where a wall is missing, the hole leads nowhere."""
+import ctypes
 import functools
 import os
 import pathlib
@@ -129,6 +130,10 @@ class Nursery:
                     seen[line.split("\t")[0]] = Outcome(line)
             assert all(a in seen for a in missing), done.stdout + done.stderr
         return seen
+
+
+def landlock_level():
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, ctypes.c_size_t(0), 1)
 
 
 @functools.lru_cache

@@ -6,6 +6,7 @@
 #include "evil.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +42,17 @@ static const struct named_attack *find(const char *name) {
     return NULL;
 }
 
+/* Several processes of a server may be evil builds; "only" names the one that attacks, as ps shows it. */
+static bool is_meant(void) {
+    static const char prefix[] = "luttpd: ";
+    char only[VALUE_MAX];
+    if (test_value("only", only, sizeof only) == 0) {
+        return true;
+    }
+    const char *name = program_invocation_name;
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strcmp(name + sizeof prefix - 1, only) == 0;
+}
+
 static int number(const char *key) {
     char text[32];
     (void)test_value(key, text, sizeof text);
@@ -53,7 +65,7 @@ void process_caged(const struct process *p) {
     char unix_path[VALUE_MAX];
     char abstract[VALUE_MAX];
     (void)p;
-    if (test_value("attack", name, sizeof name) == 0) {
+    if (!is_meant() || test_value("attack", name, sizeof name) == 0) {
         return;
     }
     (void)test_value("path", path, sizeof path);

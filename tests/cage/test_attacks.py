@@ -9,14 +9,10 @@ import ctypes
 
 import pytest
 
-from escape import OTHER, OWNER, ROLES
+from escape import OTHER, OWNER, ROLES, landlock_level
 
 SAME = "same user"
 EXECUTED = "exit 1"  # the role has become /bin/false
-
-
-def landlock_level():
-    return ctypes.CDLL(None, use_errno=True).syscall(444, None, ctypes.c_size_t(0), 1)
 
 
 def has_mdwe():
