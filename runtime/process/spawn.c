@@ -2,6 +2,7 @@
 /* spawn.c – from fork to exec: everything about a child that needs privilege, in an order in which
  * each step still has what it needs. Runs in: master and, between fork and exec, its child.
  *
+ *   session                its own: no terminal, no signals meant for a foreground group
  *   network namespace      needs SYS_ADMIN
  *   working directory      the empty root; the role makes it its root directory
  *   limits, group, user    SETGID, SETUID; the change of user keeps permitted capabilities
@@ -47,6 +48,13 @@ static int reset_signals(const struct spawn *s) {
     }
     (void)sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL) == 0 ? 0 : -errno;
+}
+
+/* A session of its own: no controlling terminal, and Ctrl-C reaches master alone, which then lets
+ * everyone finish. */
+static int leave_session(const struct spawn *s) {
+    (void)s;
+    return setsid() >= 0 ? 0 : -errno;
 }
 
 static int enter_network(const struct spawn *s) {
@@ -178,6 +186,7 @@ static const struct step {
     int (*take)(const struct spawn *s);
 } steps[] = {
     {"signals", reset_signals},
+    {"session", leave_session},
     {"network namespace", enter_network},
     {"working directory", enter_directory},
     {"limits", set_limits},

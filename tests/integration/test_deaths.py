@@ -158,3 +158,15 @@ def test_stopped_vhost_holds_up_nobody_else(loaded):
     alice.kill(signal.SIGCONT)
     settle(clients)
     assert not failures(clients, "bob")
+
+
+def test_interrupt_from_a_terminal_reaches_master_alone(loaded):
+    """Ctrl-C signals a whole foreground group: roles in it would die before they could finish."""
+    server, clients = loaded
+    for process in server.processes()[1:]:
+        group, session, terminal = map(int, (process.proc / "stat").read_text().rpartition(")")[2].split()[2:5])
+        assert (group, session, terminal) == (process.pid, process.pid, 0), process
+    for client in clients:
+        client.stop()
+    server.child.send_signal(signal.SIGINT)
+    assert server.wait() == 0
