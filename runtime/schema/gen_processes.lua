@@ -149,7 +149,8 @@ end
 
 -- Output -----------------------------------------------------------------------------------------------
 
-local BANNER = "/* SPDX-License-Identifier: Apache-2.0 */\n/* Generated from processes.lua by gen_processes.lua: do not edit. */\n"
+local BANNER = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+  .. "/* Generated from processes.lua by gen_processes.lua: do not edit. */\n"
 
 local function write(path, text)
   local file = assert(io.open(out .. "/" .. path, "wb"))
