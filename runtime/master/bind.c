@@ -84,10 +84,7 @@ static void remove_stale_path(const struct message_plan_listen *l) {
     struct stat facts;
     socklen_t size = address_of(l, 0, &address);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return;
-    }
-    if (connect(fd, &address.any, size) != 0 && errno == ECONNREFUSED &&
+    if (fd >= 0 && connect(fd, &address.any, size) != 0 && errno == ECONNREFUSED &&
         lstat(address.un.sun_path, &facts) == 0 && S_ISSOCK(facts.st_mode)) {
         (void)unlink(address.un.sun_path);
     }
@@ -95,16 +92,13 @@ static void remove_stale_path(const struct message_plan_listen *l) {
 }
 
 static int probe(const struct message_plan_listen *l) {
-    if (l->family == FAMILY_UNIX) {
-        remove_stale_path(l);
-        return 0;
+    int fd = open_bound(l, l->port, false);
+    if (fd < 0) {
+        return fd;
     }
-    int fd = l->port == 0 ? 0 : open_bound(l, l->port, false);
-    int rc = fd >= 0 && l->port != 0 && listen(fd, 1) != 0 ? -errno : 0;
-    if (fd > 0) {
-        (void)close(fd);
-    }
-    return fd < 0 ? fd : rc;
+    int rc = listen(fd, 1) == 0 ? 0 : -errno;
+    (void)close(fd);
+    return rc;
 }
 
 static uint16_t port_of(int fd) {
@@ -118,7 +112,12 @@ static uint16_t port_of(int fd) {
 /* Sockets of one listen: the first fixes the port for the others; a path has only one. */
 static int bind_listen(struct bound_socket *sockets, const struct message_plan_listen *l, size_t index) {
     uint16_t port = l->port;
-    int rc = probe(l);
+    int rc = 0;
+    if (l->family == FAMILY_UNIX) {
+        remove_stale_path(l);
+    } else if (port != 0) {
+        rc = probe(l);
+    }
     for (uint16_t i = 0; i < l->processes && rc == 0; i++) {
         bool again = l->family == FAMILY_UNIX && i > 0;
         int fd =

@@ -72,8 +72,8 @@ uint64_t child_backoff_ms(unsigned failures) {
 }
 
 static void set_state(struct master *m, struct child *c, enum child_state state) {
-    m->starting -= c->state == CHILD_STARTING;
-    m->starting += state == CHILD_STARTING;
+    m->starting -= c->role == ROLE_VHOST && c->state == CHILD_STARTING;
+    m->starting += c->role == ROLE_VHOST && state == CHILD_STARTING;
     c->state = state;
 }
 

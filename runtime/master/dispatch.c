@@ -32,7 +32,7 @@ static int on_note(void *context, const struct message_note *note, struct packet
 static const struct master_from_config_control from_config = {
     .ready = on_ready, .note = on_note, .plan = evaluate_on_plan, .fault = evaluate_on_fault};
 static const struct master_from_router_control from_router = {
-    .ready = on_ready, .note = on_note, .introduce = introduce_on_wish};
+    .ready = on_ready, .note = on_note, .introduce = introduce_on_wish, .blame = introduce_on_blame};
 static const struct master_from_listener_control from_listener = {.ready = on_ready, .note = on_note};
 static const struct master_from_vhost_control from_vhost = {.ready = on_ready, .note = on_note};
 static const struct master_from_logger_control from_logger = {.ready = on_ready, .note = on_note};

@@ -24,11 +24,18 @@ int introduce_on_wish(void *context, const struct message_introduce *wish, struc
     return 0;
 }
 
-static uint64_t id_of(const struct master *m, const struct child *c) {
-    if (c->role == ROLE_VHOST) {
-        return m->plan.vhosts[c->index].vhost;
+/* A successor that the router has not met yet is not meant. */
+int introduce_on_blame(void *context, const struct message_blame *blame, struct packet *p) {
+    struct master *m = context;
+    (void)p;
+    if (blame->listener >= m->plan.listener_count) {
+        return -EBADMSG;
     }
-    return c->role == ROLE_LISTENER ? c->index : 0;
+    struct child *c = master_listener(m, blame->listener);
+    if (c->has_router) {
+        child_blame(m, c, "broke the rules of its channel to the router");
+    }
+    return 0;
 }
 
 /* Gives to one end of a pair whose other end peer gets. */
@@ -39,7 +46,7 @@ static int give(struct master *m, struct child *to, const struct child *peer, in
                                                 [ROLE_LOGGER] = PEER_LOGGER};
     const struct message_channel stamp = {
         .peer = peers[peer->role],
-        .id = id_of(m, peer),
+        .id = peer->role == ROLE_VHOST ? m->plan.vhosts[peer->index].vhost : peer->index,
         .generation = peer->role == ROLE_VHOST ? peer->generation : 0,
         .device = peer->role == ROLE_VHOST ? peer->device : 0,
     };

@@ -55,20 +55,15 @@ static bool identity_fits(const struct options *o) {
     return true;
 }
 
-static bool raise_descriptors(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return false;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
 static bool descriptors_suffice(const struct master *m) {
     struct rlimit limit;
     size_t need =
         SPARE_DESCRIPTORS + m->plan.listener_count + 2 * (2 + m->plan.listener_count + m->plan.vhost_count);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && need <= limit.rlim_cur) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && need <= limit.rlim_cur) {
         return true;
     }
     report(REPORT_ERROR,
@@ -81,7 +76,7 @@ static bool descriptors_suffice(const struct master *m) {
 static bool prepare(struct master *m) {
     m->network = m->root = -1;
     m->signals = serve_open_signals();
-    if (m->signals < 0 || !raise_descriptors() || (!m->options.single_user && setgroups(0, NULL) != 0)) {
+    if (m->signals < 0 || (!m->options.single_user && setgroups(0, NULL) != 0)) {
         report(REPORT_ERROR, "cannot prepare: %m");
         return false;
     }

@@ -101,7 +101,7 @@ struct master {
     struct child config;
     struct child children[CHILDREN_MAX]; /* logger, router, listeners, vhosts */
     size_t child_count;
-    size_t starting;                            /* children in CHILD_STARTING */
+    size_t starting;                            /* vhosts in CHILD_STARTING */
     struct pollfd polled[1 + 2 * CHILDREN_MAX]; /* signals, then control and pidfd of each child */
     struct wishes wishes;
     bool serving; /* has said so */

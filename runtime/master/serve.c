@@ -62,6 +62,15 @@ static bool any_left(const struct master *m, enum role role) {
     return false;
 }
 
+/* role: ROLE_COUNT for all. */
+static void kill_those(struct master *m, enum role role) {
+    for (size_t i = 0; i < m->child_count; i++) {
+        if (role == ROLE_COUNT || m->children[i].role == role) {
+            child_kill(m, &m->children[i]);
+        }
+    }
+}
+
 /* Goes on with the end. Returns when to look again. */
 static uint64_t advance_stop(struct master *m, uint64_t now) {
     while (m->stop != STOP_NOT && m->stop != STOP_DONE && !any_left(m, role_of_phase(m->stop))) {
@@ -74,18 +83,8 @@ static uint64_t advance_stop(struct master *m, uint64_t now) {
     if (m->stop == STOP_NOT || m->stop == STOP_DONE || now < m->stop_due_ms) {
         return m->stop == STOP_NOT ? UINT64_MAX : m->stop_due_ms;
     }
-    for (size_t i = 0; i < m->child_count; i++) {
-        if (m->children[i].role == role_of_phase(m->stop) && m->children[i].state != CHILD_KILLED) {
-            child_kill(m, &m->children[i]);
-        }
-    }
+    kill_those(m, role_of_phase(m->stop));
     return UINT64_MAX; /* until they are reaped */
-}
-
-static void kill_all(struct master *m) {
-    for (size_t i = 0; i < m->child_count; i++) {
-        child_kill(m, &m->children[i]);
-    }
 }
 
 static void obey_signal(struct master *m, uint32_t number) {
@@ -96,7 +95,7 @@ static void obey_signal(struct master *m, uint32_t number) {
         if (m->stop == STOP_NOT) {
             enter_phase(m, STOP_LISTENERS);
         } else {
-            kill_all(m);
+            kill_those(m, ROLE_COUNT);
         }
     } else if (number == SIGUSR1 && logger->state == CHILD_SERVING) {
         child_sent(m, logger, message_reopen_send(logger->control, &reopen, NULL));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/report.h"
 #include "router/router.h"
 
 static int on_route_ask(void *context, const struct message_route_ask *m, struct packet *p) {
@@ -103,7 +104,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (rc != 0) {
-        router_blame(a->router, "listener", a->number, fault_of(rc));
+        router_blame(a->router, a->number, fault_of(rc));
     }
     asker_close(a);
 }
@@ -125,7 +126,7 @@ void asker_open(struct router *r, uint32_t number, int socket) {
         free(a);
         free(timer);
         (void)close(socket);
-        router_blame(r, "listener", number, "could not be taken: out of memory");
+        report(REPORT_ERROR, "listener %u could not be taken: out of memory", number);
         return;
     }
     a->router = r;

@@ -35,11 +35,13 @@ void router_unpoll(uv_poll_t *poll) {
     }
 }
 
-void router_blame(struct router *r, const char *who, uint32_t number, const char *why) {
+void router_blame(struct router *r, uint32_t listener, const char *why) {
+    const struct message_blame blame = {.listener = listener};
     char text[256];
-    int n = snprintf(text, sizeof text, "%s %u %s: cut off", who, number, why);
+    int n = snprintf(text, sizeof text, "listener %u %s: cut off", listener, why);
     report(REPORT_ERROR, "%s", text);
     log_producer_error(&r->log, LEVEL_ERROR, slice_from(text, (size_t)n));
+    (void)message_blame_send(r->process->control, &blame, NULL);
 }
 
 static void stop_log(struct router *r) {

@@ -96,6 +96,12 @@ message "REOPEN" {
   doc = "Close and reopen every log file (SIGUSR1).",
 }
 
+message "BLAME" {
+  id = 14, from = "router", to = "master", via = "control", when = "serving",
+  doc = "A listener broke the rules of its channel, which is closed. Master replaces it.",
+  u32 "listener",
+}
+
 -- Control: the configuration's outcome ------------------------------------------------------------
 
 message "PLAN" {

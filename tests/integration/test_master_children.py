@@ -163,6 +163,17 @@ def test_replaces_a_router_that_asks_for_what_does_not_exist(cast, wish):
     cast.channel("router", "listener")  # the successor is connected like the first
 
 
+def test_replaces_a_listener_that_the_router_blames_once(cast):
+    old = cast["listener"]
+    cast["router"].send("BLAME", listener=0)
+    cast["router"].send("BLAME", listener=0)
+    cast.enter("listener")
+    assert not old.alive()
+    cast.channel("listener", "router")
+    cast.channel("router", "listener")
+    assert cast.server.stderr.count("to the router: killed") == 1
+
+
 @pytest.mark.parametrize("name", ["listener", "alice", "logger"])
 def test_only_the_router_may_ask_for_introductions(cast, name):
     old = cast[name]

@@ -174,11 +174,13 @@ def test_cuts_off_whoever_breaks_the_rules_and_lives(server):
     stage.close()
 
 
-def test_the_successor_of_one_that_was_cut_off_is_answered(stage):
+def test_one_that_was_cut_off_is_replaced_and_its_successor_answered(stage):
     stage.asks[0].send(b"nonsense")
     stage.assert_cut_off(0)
-    stage.listeners[0].exit(128 + 9)
+    old = stage.listeners[0]
     stage.listeners[0] = stage.enter("listener", "0")
+    assert not old.alive() and stage.listeners[1].alive()
+    assert "broke the rules of its channel to the router: killed" in stage.server.stderr
     assert ask(stage.channel(stage.listeners[0], "router")[1], "bob.test")["vhost"] == 2
 
 
