@@ -4,15 +4,17 @@
  *
  * The moment is chosen by a timer of the test's own that marks the entry overtime as the deadline's
  * handler does, because real deadlines cannot be shorter than the kernel's tick. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+
+#include <cmocka.h>
 
 #include "base/must.h"
 #include "harness.h"

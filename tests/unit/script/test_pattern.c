@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_pattern.c – our matcher gives what LuaJIT's own gives, on many patterns made at random, and
  * stops where that would not. */
-#include <cmocka.h>
 #include <lualib.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "harness.h"
 
