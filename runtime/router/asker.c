@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asker.c – one listener: which vhost answers for a host, and please a channel to it.
  * Runs in: router. Distrusts: the listener. A question costs one answer, which waits in the kernel's
- * queue; a listener that does not read its answers is cut off. A wish costs one flag, however often
- * it is uttered. */
+ * queue; while that is full the listener is not listened to, so one that reads nothing waits alone. A
+ * wish costs one flag, however often it is uttered. */
 #include "router/asker.h"
 
 #include <errno.h>
@@ -20,7 +20,13 @@ static int on_route_ask(void *context, const struct message_route_ask *m, struct
     if (host_map_find(a->router->map, m->authority, &answer.vhost)) {
         answer.verdict = VERDICT_VHOST;
     }
-    return message_route_send(a->socket, &answer, NULL);
+    int rc = message_route_send(a->socket, &answer, NULL);
+    if (rc == -EAGAIN) {
+        a->owed = answer;
+        a->owes = true;
+        rc = 0;
+    }
+    return rc;
 }
 
 static int on_channel_ask(void *context, const struct message_channel_ask *m, struct packet *p) {
@@ -80,22 +86,26 @@ static int receive(struct asker *a) {
     if (rc == -EPIPE) {
         return 0;
     }
-    return rc == -EAGAIN ? -ENOBUFS : rc == 0 ? 1 : rc;
+    return rc == 0 ? 1 : rc;
 }
 
-static const char *fault_of(int rc) {
-    if (rc == -ENOBUFS) {
-        return "does not read the answers to its questions";
-    }
-    return rc == -EBADMSG ? "broke the rules of its channel" : strerror(-rc);
+/* Gives the answer that found no room. Returns 1 once nothing is owed, else as receive. */
+static int pay(struct asker *a) {
+    int rc = a->owes ? message_route_send(a->socket, &a->owed, NULL) : 0;
+    a->owes = rc == -EAGAIN;
+    return rc == 0 ? 1 : rc == -EPIPE ? 0 : rc;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events) {
+static void on_event(uv_poll_t *poll, int status, int events) {
     struct asker *a = poll->data;
-    int rc = status < 0 ? status : 1;
+    bool owed = a->owes;
+    int rc = status < 0 ? status : pay(a);
     (void)events;
-    for (int i = 0; i < ASKER_PACKETS_PER_TURN && rc == 1; i++) {
+    for (int i = 0; i < ASKER_PACKETS_PER_TURN && rc == 1 && !a->owes; i++) {
         rc = receive(a);
+    }
+    if (a->owes != owed && (rc == 1 || rc == -EAGAIN)) {
+        rc = uv_poll_start(poll, a->owes ? UV_WRITABLE : UV_READABLE, on_event) == 0 ? -EAGAIN : -EIO;
     }
     if (rc == 1 || rc == -EAGAIN) {
         if (a->wish_count > 0) {
@@ -104,7 +114,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (rc != 0) {
-        router_blame(a->router, a->number, fault_of(rc));
+        router_blame(a->router, a->number, rc == -EBADMSG ? "broke the rules of its channel" : strerror(-rc));
     }
     asker_close(a);
 }
@@ -117,7 +127,7 @@ void asker_open(struct router *r, uint32_t number, int socket) {
     size_t vhosts = host_map_vhost_count(r->map);
     struct asker *a = calloc(1, sizeof *a + vhosts * sizeof a->wishes[0]);
     uv_timer_t *timer = calloc(1, sizeof *timer);
-    uv_poll_t *poll = a != NULL ? router_poll(r, socket, on_readable, a) : NULL;
+    uv_poll_t *poll = a != NULL ? router_poll(r, socket, on_event, a) : NULL;
     if (r->askers[number] != NULL) {
         asker_close(r->askers[number]);
     }

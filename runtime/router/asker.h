@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "schema/messages.h"
+
 #define ASKER_PACKETS_PER_TURN 64 /* so that no listener keeps the router from the others */
 #define ASKER_FORWARD_MS 5        /* between two rounds of wishes of one listener */
 
@@ -21,6 +23,8 @@ struct asker {
     uv_poll_t *poll;   /* frees itself */
     uv_timer_t *timer; /* frees itself; for wishes that came too soon */
     uint64_t forwarded_ms;
+    struct message_route owed; /* an answer that found no room in the listener's queue */
+    bool owes;
     size_t wish_count;
     bool wishes[]; /* vhosts, in the map's order, that it wants a channel to */
 };
