@@ -6,8 +6,8 @@
 #include "vhost/reply.h"
 #include "vhost/task.h"
 
-int answer_head(struct vhost *v, struct stream *s, unsigned status, uint64_t length, const struct field *fields,
-                size_t count, bool bodiless) {
+int answer_head(struct vhost *v, struct stream *s, unsigned status, uint64_t length,
+                const struct field *fields, size_t count, bool bodiless) {
     v->head.status = (uint16_t)status;
     v->head.content_length = length;
     if (count > 0) {
@@ -40,7 +40,8 @@ static void answer_other_method(struct vhost *v, struct stream *s, unsigned meth
     reply_finish(s);
 }
 
-static void answer_found(struct vhost *v, struct stream *s, const struct message_open *m, const struct route_match *match) {
+static void answer_found(struct vhost *v, struct stream *s, const struct message_open *m,
+                         const struct route_match *match) {
     const struct target *t = v->site.targets[match->target];
     switch (t->kind) {
     case TARGET_HANDLER:
@@ -75,7 +76,8 @@ static void answer(struct vhost *v, struct stream *s, const struct message_open 
     }
 }
 
-static void on_open(void *context, struct stream *s, const struct message_open *m, const struct ring_record *record) {
+static void on_open(void *context, struct stream *s, const struct message_open *m,
+                    const struct ring_record *record) {
     struct vhost *v = context;
     v->current = (struct current){s, m, record};
     answer(v, s, m);

@@ -124,10 +124,12 @@ static void on_master(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (rc == 1) {
-        rc = vhost_from_master_control_dispatch(&handlers, v, PHASE_SERVING, p->type, packet_payload(p), p->size, p);
+        rc = vhost_from_master_control_dispatch(&handlers, v, PHASE_SERVING, p->type, packet_payload(p),
+                                                p->size, p);
         packet_drop(p);
         if (rc != 0) {
-            report(REPORT_ERROR, "master sent what this vhost does not understand: %s", message_name(p->type));
+            report(REPORT_ERROR, "master sent what this vhost does not understand: %s",
+                   message_name(p->type));
         }
         return;
     }

@@ -14,14 +14,29 @@ const char *error_page_reason(unsigned status) {
         unsigned status;
         const char *reason;
     } known[] = {
-        {400, "Bad Request"},          {401, "Unauthorized"},       {402, "Payment Required"},
-        {403, "Forbidden"},            {404, "Not Found"},          {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},       {408, "Request Timeout"},    {409, "Conflict"},
-        {410, "Gone"},                 {411, "Length Required"},    {412, "Precondition Failed"},
-        {413, "Content Too Large"},    {414, "URI Too Long"},       {415, "Unsupported Media Type"},
-        {418, "I'm a teapot"},         {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-        {500, "Internal Server Error"}, {501, "Not Implemented"},   {502, "Bad Gateway"},
-        {503, "Service Unavailable"},  {504, "Gateway Timeout"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {402, "Payment Required"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {418, "I'm a teapot"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i].status == status) {
@@ -43,15 +58,17 @@ static size_t add_fields(struct field *fields, unsigned status, const char *allo
     return n;
 }
 
-static void answer_plain(struct vhost *v, struct stream *s, unsigned status, const char *allow, bool bodiless) {
+static void answer_plain(struct vhost *v, struct stream *s, unsigned status, const char *allow,
+                         bool bodiless) {
     char page[PLAIN_MAX_BYTES];
     struct field fields[4] = {{SLICE("content-type"), SLICE("text/html; charset=utf-8")}};
     size_t count = 1 + add_fields(fields + 1, status, allow);
-    int n = snprintf(page, sizeof page,
-                     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>%u %s</title>\n"
-                     "<style>body{font:1.1em system-ui,sans-serif;margin:4em auto;max-width:32em;padding:0 1em}</style>\n"
-                     "<h1>%u</h1><p>%s</p></html>\n",
-                     status, error_page_reason(status), status, error_page_reason(status));
+    int n = snprintf(
+        page, sizeof page,
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>%u %s</title>\n"
+        "<style>body{font:1.1em system-ui,sans-serif;margin:4em auto;max-width:32em;padding:0 1em}</style>\n"
+        "<h1>%u</h1><p>%s</p></html>\n",
+        status, error_page_reason(status), status, error_page_reason(status));
     if (answer_head(v, s, status, (uint64_t)n, fields, count, bodiless) != 0) {
         reply_reset(s, REASON_INTERNAL);
         return;
@@ -61,12 +78,13 @@ static void answer_plain(struct vhost *v, struct stream *s, unsigned status, con
 }
 
 /* Returns false where the file cannot be had. */
-static bool answer_from_file(struct vhost *v, struct stream *s, const struct error_page *page, const char *allow,
-                             bool bodiless) {
+static bool answer_from_file(struct vhost *v, struct stream *s, const struct error_page *page,
+                             const char *allow, bool bodiless) {
     struct open_file *file;
     struct slice key = slice_from(page->file.p - 1, page->file.n + 1); /* a NUL stands before the name */
     if (files_open_named(&v->files, key, page->file, uv_now(&v->loop), &file) != FILES_OPEN) {
-        owner_log(v, LEVEL_ERROR, "the error page \"%.*s\" cannot be opened", (int)page->file.n, page->file.p);
+        owner_log(v, LEVEL_ERROR, "the error page \"%.*s\" cannot be opened", (int)page->file.n,
+                  page->file.p);
         return false;
     }
     struct field fields[4] = {{SLICE("content-type"), file->media_type}};

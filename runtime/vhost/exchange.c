@@ -123,8 +123,8 @@ int exchange_drain(struct exchange *x) {
     for (int i = 0; i < EXCHANGE_BATCH && !x->dead; i++) {
         rc = ring_next(&x->channel.reader, x->hub->scratch, &record);
         if (rc == 1) {
-            rc = vhost_from_listener_ring_dispatch(&handlers, &reading, PHASE_SERVING, record.type, record.payload,
-                                                   record.size, NULL);
+            rc = vhost_from_listener_ring_dispatch(&handlers, &reading, PHASE_SERVING, record.type,
+                                                   record.payload, record.size, NULL);
             rc = rc < 0 ? rc : 1;
         }
         if (rc != 1) {
@@ -146,19 +146,18 @@ static void on_poll_closed(uv_handle_t *handle) {
 
 static void unlink_exchange(struct exchange *x) {
     struct exchange **at;
-    for (at = &x->hub->all; *at != x; at = &(*at)->next) {
-    }
+    for (at = &x->hub->all; *at != x; at = &(*at)->next) {}
     *at = x->next;
     if (x->active) {
-        for (at = &x->hub->active; *at != x; at = &(*at)->next_active) {
-        }
+        for (at = &x->hub->active; *at != x; at = &(*at)->next_active) {}
         *at = x->next_active;
     }
 }
 
 void exchange_close(struct exchange *x, const char *blame) {
     if (blame != NULL) {
-        report(REPORT_WARNING, "the channel to listener %llu is closed: %s", (unsigned long long)x->listener, blame);
+        report(REPORT_WARNING, "the channel to listener %llu is closed: %s", (unsigned long long)x->listener,
+               blame);
     }
     x->dead = true;
     for (size_t i = 0; i < EXCHANGE_STREAMS_MAX && x->live > 0; i++) {

@@ -134,8 +134,8 @@ static enum files_verdict verdict_from(int error) {
 /* Opens and keeps one file. Returns 0, or -errno as files_open_regular does. */
 static int open_and_keep(const struct files *f, struct slice key, const char *name, uint64_t now_ms,
                          struct open_file **out) {
-    uint64_t size;
-    int64_t modified;
+    uint64_t size = 0;
+    int64_t modified = 0;
     int fd = files_open_regular(f->root, name, f->owner, &size, &modified);
     if (fd == -EMFILE && open_cache_shrink(f->cache)) {
         fd = files_open_regular(f->root, name, f->owner, &size, &modified);
@@ -155,8 +155,9 @@ static int open_and_keep(const struct files *f, struct slice key, const char *na
     return 0;
 }
 
-static enum files_verdict open_index(const struct files *f, const struct files_mount *mount, struct slice path,
-                                     struct name_buffer *name, uint64_t now_ms, struct open_file **out) {
+static enum files_verdict open_index(const struct files *f, const struct files_mount *mount,
+                                     struct slice path, struct name_buffer *name, uint64_t now_ms,
+                                     struct open_file **out) {
     size_t base = name->n;
     for (size_t i = 0; i < mount->index_count; i++) {
         name->n = base;
@@ -200,8 +201,8 @@ enum files_verdict files_open(const struct files *f, const struct files_mount *m
     return open_anew(f, mount, path, rest, now_ms, out);
 }
 
-enum files_verdict files_open_named(const struct files *f, struct slice key, struct slice name, uint64_t now_ms,
-                                    struct open_file **out) {
+enum files_verdict files_open_named(const struct files *f, struct slice key, struct slice name,
+                                    uint64_t now_ms, struct open_file **out) {
     struct name_buffer text = {.n = 0};
     struct open_file *file = open_cache_find(f->cache, key, now_ms);
     if (file != NULL) {

@@ -14,8 +14,8 @@
 
 /** Where files come from. Everything is borrowed. */
 struct files {
-    int root;                 /* the site's root directory */
-    uid_t owner;              /* whose hard links and link targets are served; root's are too */
+    int root;    /* the site's root directory */
+    uid_t owner; /* whose hard links and link targets are served; root's are too */
     struct open_cache *cache;
 };
 
@@ -41,8 +41,8 @@ enum files_verdict files_open(const struct files *f, const struct files_mount *m
 
 /** Opens one file named relative to the root, outside any mount (an error page). key: for the
  * cache; give it a first byte that no path has. */
-enum files_verdict files_open_named(const struct files *f, struct slice key, struct slice name, uint64_t now_ms,
-                                    struct open_file **out);
+enum files_verdict files_open_named(const struct files *f, struct slice key, struct slice name,
+                                    uint64_t now_ms, struct open_file **out);
 
 /** Opens name beneath the directory dir as a regular file with these rules, without the cache, and
  * says its size. Returns the descriptor, owned, or -errno (-EISDIR: a directory, -EACCES: refused). */

@@ -55,8 +55,9 @@ static struct slice trim(struct slice s) {
 }
 
 static const char *check(struct slice name, struct slice value) {
-    static const char *const framing[] = {"connection", "date",    "keep-alive",        "proxy-connection", "te",
-                                          "trailer",    "upgrade", "transfer-encoding", "content-length"};
+    static const char *const framing[] = {
+        "connection", "date",    "keep-alive",        "proxy-connection", "te",
+        "trailer",    "upgrade", "transfer-encoding", "content-length"};
     if (!is_token(name)) {
         return "a header's name is made of letters, digits and -";
     }

@@ -10,7 +10,7 @@
 
 #include "base/slice.h"
 
-#define HEADER_LIST_MAX 64         /* lines */
+#define HEADER_LIST_MAX 64          /* lines */
 #define HEADER_LIST_BYTES_MAX 12288 /* names and values together */
 
 struct header_list {

@@ -30,7 +30,7 @@ static int peek(const struct decoder *d) {
 }
 
 static void skip_space(struct decoder *d) {
-    while (d->at < d->n && memchr(" \t\r\n", d->text[d->at], 4) != NULL) {
+    while (peek(d) == ' ' || peek(d) == '\t' || peek(d) == '\r' || peek(d) == '\n') {
         d->at++;
     }
 }
@@ -99,7 +99,9 @@ static bool take_hex(struct decoder *d, uint32_t *out) {
     *out = 0;
     for (int i = 0; i < 4; i++) {
         int c = peek(d);
-        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int digit = c >= '0' && c <= '9'                 ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
         if (digit < 0) {
             return fail(d, "\\u needs four hexadecimal digits");
         }

@@ -164,7 +164,8 @@ static bool put_member(struct encoder *e, bool first, int depth) {
         return fail(e, "a table has keys that are neither 1..n nor all strings");
     }
     const char *key = lua_tolstring(L, -2, &n);
-    return (first || put(e, ",", 1)) && put_string(e, key, n) && put(e, ":", 1) && put_value(e, lua_gettop(L), depth);
+    return (first || put(e, ",", 1)) && put_string(e, key, n) && put(e, ":", 1) &&
+           put_value(e, lua_gettop(L), depth);
 }
 
 static bool put_object(struct encoder *e, int depth) {
@@ -192,7 +193,7 @@ static bool put_table(struct encoder *e, int index, int depth) {
     bool marked = json_is_array(L, index);
     lua_pushvalue(L, index);
     size_t n = array_length(L);
-    bool good = marked && n == SIZE_MAX ? fail(e, "an array has keys other than 1..n")
+    bool good = marked && n == SIZE_MAX              ? fail(e, "an array has keys other than 1..n")
                 : marked || (n > 0 && n != SIZE_MAX) ? put_array(e, n, depth + 1)
                                                      : put_object(e, depth + 1);
     lua_pop(L, 1);
@@ -215,7 +216,8 @@ static bool put_value(struct encoder *e, int index, int depth) {
     case LUA_TTABLE:
         return put_table(e, index, depth);
     case LUA_TLIGHTUSERDATA:
-        return lua_touserdata(e->L, index) == json_null() ? put(e, "null", 4) : fail(e, "a value has no form in JSON");
+        return lua_touserdata(e->L, index) == json_null() ? put(e, "null", 4)
+                                                          : fail(e, "a value has no form in JSON");
     default:
         return fail(e, "a function, coroutine or other value has no form in JSON");
     }

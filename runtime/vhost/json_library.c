@@ -84,7 +84,8 @@ static int decode(lua_State *L) {
 }
 
 void json_push_library(lua_State *L) {
-    static const luaL_Reg functions[] = {{"encode", encode}, {"decode", decode}, {"array", mark_array}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"encode", encode}, {"decode", decode}, {"array", mark_array}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *r = functions; r->name != NULL; r++) {
         lua_pushcfunction(L, r->func);

@@ -66,7 +66,8 @@ static const struct route_capture *mentioned(struct slice target, size_t at, con
                                              size_t *length) {
     size_t n = 1;
     if (target.p[at] == ':') {
-        while (at + n < target.n && (is_alphanumeric((unsigned char)target.p[at + n]) || target.p[at + n] == '_')) {
+        while (at + n < target.n &&
+               (is_alphanumeric((unsigned char)target.p[at + n]) || target.p[at + n] == '_')) {
             n++;
         }
     } else if (target.p[at] != '*') {
@@ -82,7 +83,8 @@ static const struct route_capture *mentioned(struct slice target, size_t at, con
     return NULL;
 }
 
-void location_expand(struct location *l, struct slice target, struct slice path, const struct route_match *m) {
+void location_expand(struct location *l, struct slice target, struct slice path,
+                     const struct route_match *m) {
     size_t at = 0, length = 0;
     while (at < target.n) {
         const struct route_capture *c = mentioned(target, at, m, &length);
@@ -122,7 +124,8 @@ const char *location_check_target(struct slice target) {
         return path ? NULL : "it must begin with / or be an http:// or https:// URI";
     }
     for (size_t i = scheme; i < target.n && target.p[i] != '/'; i++) {
-        bool port = target.p[i] == ':' && i + 1 < target.n && target.p[i + 1] >= '0' && target.p[i + 1] <= '9';
+        bool port =
+            target.p[i] == ':' && i + 1 < target.n && target.p[i + 1] >= '0' && target.p[i + 1] <= '9';
         if (target.p[i] == '*' || (target.p[i] == ':' && !port)) {
             return "the host of the target may not depend on the request";
         }

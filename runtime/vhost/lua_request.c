@@ -144,9 +144,17 @@ static const struct {
     const char *name;
     void (*push)(lua_State *L, struct task *t);
 } fields[] = {
-    {"params", push_params},   {"path", push_path},     {"query", push_query},   {"headers", push_headers},
-    {"method", push_method},   {"host", push_host},     {"address", push_address}, {"length", push_length},
-    {"port", push_port},       {"scheme", push_scheme}, {"query_string", push_query_string},
+    {"params", push_params},
+    {"path", push_path},
+    {"query", push_query},
+    {"headers", push_headers},
+    {"method", push_method},
+    {"host", push_host},
+    {"address", push_address},
+    {"length", push_length},
+    {"port", push_port},
+    {"scheme", push_scheme},
+    {"query_string", push_query_string},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 

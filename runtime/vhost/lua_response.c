@@ -203,9 +203,9 @@ static int error_page(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"status", status},     {"header", header},     {"get_header", get_header}, {"text", text},   {"html", html},
-    {"json", json},         {"write", write_some},  {"redirect", redirect},     {"error", error_page},
-    {NULL, NULL},
+    {"status", status},    {"header", header}, {"get_header", get_header}, {"text", text},
+    {"html", html},        {"json", json},     {"write", write_some},      {"redirect", redirect},
+    {"error", error_page}, {NULL, NULL},
 };
 
 /* __index is a plain table, so that compiled code finds the methods. */

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "vhost/vhost.h"
+#include "vhost/answer.h"
 
 #define CACHED_FILES_MAX 256
 #define CACHED_FILES_SHARE 4 /* at most this part of the descriptors that the process may have */

@@ -64,11 +64,7 @@ static void link_newest(struct open_cache *c, struct open_file *f) {
     c->newest = f;
 }
 
-void open_cache_forget(struct open_file *f) {
-    struct open_cache *c = f->cache;
-    if (c == NULL) {
-        return;
-    }
+static void forget(struct open_cache *c, struct open_file *f) {
     struct open_file **at = &c->buckets[f->hash % BUCKETS];
     while (*at != f) {
         MUST(*at != NULL);
@@ -81,18 +77,23 @@ void open_cache_forget(struct open_file *f) {
     open_file_release(f);
 }
 
+void open_cache_forget(struct open_file *f) {
+    if (f->cache != NULL) {
+        forget(f->cache, f);
+    }
+}
+
 bool open_cache_shrink(struct open_cache *c) {
     if (c->oldest == NULL) {
         return false;
     }
-    open_cache_forget(c->oldest);
+    forget(c, c->oldest);
     return true;
 }
 
 void open_cache_free(struct open_cache *c) {
     if (c != NULL) {
-        while (open_cache_shrink(c)) {
-        }
+        while (open_cache_shrink(c)) {}
         free(c);
     }
 }
@@ -152,7 +153,8 @@ struct open_file *open_cache_put(struct open_cache *c, struct slice key, int fd,
 
 size_t open_cache_sweep(struct open_cache *c, uint64_t now_ms) {
     while (c->oldest != NULL && now_ms - c->oldest->used_ms > OPEN_CACHE_IDLE_MS) {
-        open_cache_forget(c->oldest);
+        MUST(c->oldest->older == NULL);
+        forget(c, c->oldest);
     }
     return c->count;
 }

@@ -28,8 +28,8 @@ struct open_file {
     struct open_cache *cache; /* NULL once forgotten */
     uint64_t opened_ms, used_ms;
     uint64_t hash;
-    struct open_file *chain;           /* in its bucket */
-    struct open_file *newer, *older;   /* by last use */
+    struct open_file *chain;         /* in its bucket */
+    struct open_file *newer, *older; /* by last use */
     size_t key_length;
     char key[];
 };

@@ -53,8 +53,8 @@ static const struct {
     struct slice name;
     unsigned bit;
 } method_names[] = {
-    {{"GET", 3}, METHOD_GET},       {{"HEAD", 4}, METHOD_HEAD},   {{"POST", 4}, METHOD_POST},
-    {{"PUT", 3}, METHOD_PUT},       {{"PATCH", 5}, METHOD_PATCH}, {{"DELETE", 6}, METHOD_DELETE},
+    {{"GET", 3}, METHOD_GET},         {{"HEAD", 4}, METHOD_HEAD},   {{"POST", 4}, METHOD_POST},
+    {{"PUT", 3}, METHOD_PUT},         {{"PATCH", 5}, METHOD_PATCH}, {{"DELETE", 6}, METHOD_DELETE},
     {{"OPTIONS", 7}, METHOD_OPTIONS},
 };
 #define METHOD_NAMES (sizeof method_names / sizeof *method_names)
@@ -159,17 +159,17 @@ static bool find_literal(const struct node *n, struct slice text, size_t *at) {
 static struct node *make_literal(struct node *n, struct slice text) {
     size_t at;
     if (find_literal(n, text, &at)) {
+        MUST(n->literals != NULL);
         return n->literals[at];
     }
     struct node **grown = realloc(n->literals, (n->literal_count + 1) * sizeof *grown);
     struct node *child = calloc(1, sizeof *child);
-    if (grown != NULL) {
-        n->literals = grown;
-    }
     if (grown == NULL || child == NULL || (child->text = slice_copy(text)).p == NULL) {
+        n->literals = grown != NULL ? grown : n->literals;
         free(child);
         return NULL;
     }
+    n->literals = grown;
     memmove(grown + at + 1, grown + at, (n->literal_count - at) * sizeof *grown);
     grown[at] = child;
     n->literal_count++;
@@ -211,7 +211,8 @@ static const char *add_name(struct route *r, struct slice name) {
 }
 
 /* One step down the trie. Sets *list where the pattern ends here with a *. */
-static const char *descend(struct route *r, struct node **n, struct slice segment, bool last, struct route ***list) {
+static const char *descend(struct route *r, struct node **n, struct slice segment, bool last,
+                           struct route ***list) {
     if (slice_equal(segment, SLICE("*"))) {
         if (!last) {
             return "* may only be its last segment";

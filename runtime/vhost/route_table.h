@@ -49,8 +49,8 @@ struct route_capture {
 };
 
 struct route_match {
-    uint32_t target;   /* what route_table_add was given */
-    unsigned allowed;  /* methods of every pattern that matches the path */
+    uint32_t target;  /* what route_table_add was given */
+    unsigned allowed; /* methods of every pattern that matches the path */
     size_t capture_count;
     struct route_capture captures[ROUTE_CAPTURES_MAX];
 };

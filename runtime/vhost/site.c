@@ -101,7 +101,8 @@ static int load_default(struct vhost *v) {
     if (files_is_directory(v->files.root, "public")) {
         return verbs_add_default(v);
     }
-    owner_log(v, LEVEL_WARNING, "there is neither " SITE_FILE " nor a directory public/ here: every answer is 404");
+    owner_log(v, LEVEL_WARNING,
+              "there is neither " SITE_FILE " nor a directory public/ here: every answer is 404");
     return 0;
 }
 

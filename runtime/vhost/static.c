@@ -2,8 +2,8 @@
 /* static.c – files and redirects: answers without Lua.
  * Runs in: vhost. Distrusts: path, query and fields of the request. */
 #include "base/clock.h"
+#include "vhost/answer.h"
 #include "vhost/reply.h"
-#include "vhost/vhost.h"
 
 #define SWEEP_MS 5000
 
@@ -47,7 +47,8 @@ static void send_file(struct vhost *v, struct stream *s, const struct message_op
     bool bodiless = unchanged || slice_equal(m->method, SLICE("HEAD"));
     uint64_t length = unchanged ? LENGTH_UNKNOWN : file->size;
     /* 304 leaves out what describes the content that is not there (section 15.4.5) */
-    int rc = answer_head(v, s, unchanged ? 304 : 200, length, fields + unchanged, count - unchanged, bodiless);
+    int rc =
+        answer_head(v, s, unchanged ? 304 : 200, length, fields + unchanged, count - unchanged, bodiless);
     if (rc != 0) {
         open_file_release(file);
         reply_reset(s, REASON_INTERNAL);
@@ -79,16 +80,16 @@ static void redirect_to_slash(struct vhost *v, struct stream *s, const struct me
     send_location(v, s, 301);
 }
 
-void static_answer_file(struct vhost *v, struct stream *s, const struct message_open *m, const struct target *t,
-                        const struct route_match *match) {
+void static_answer_file(struct vhost *v, struct stream *s, const struct message_open *m,
+                        const struct target *t, const struct route_match *match) {
     struct open_file *file;
     if (match->capture_count == 0) { /* files "/docs" was asked for "/docs" itself */
         redirect_to_slash(v, s, m);
         return;
     }
     const struct route_capture *c = &match->captures[0];
-    switch (files_open(&v->files, &t->mount, m->path, slice_from(m->path.p + c->start, c->length), uv_now(&v->loop),
-                       &file)) {
+    switch (files_open(&v->files, &t->mount, m->path, slice_from(m->path.p + c->start, c->length),
+                       uv_now(&v->loop), &file)) {
     case FILES_OPEN:
         if (!uv_is_active((uv_handle_t *)&v->sweep)) {
             (void)uv_timer_start(&v->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
@@ -110,8 +111,8 @@ void static_answer_file(struct vhost *v, struct stream *s, const struct message_
     }
 }
 
-void static_answer_redirect(struct vhost *v, struct stream *s, const struct message_open *m, const struct target *t,
-                            const struct route_match *match) {
+void static_answer_redirect(struct vhost *v, struct stream *s, const struct message_open *m,
+                            const struct target *t, const struct route_match *match) {
     location_begin(&v->location);
     location_expand(&v->location, t->to, m->path, match);
     if (memchr(t->to.p, '?', t->to.n) == NULL && memchr(t->to.p, '#', t->to.n) == NULL) {

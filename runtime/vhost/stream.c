@@ -11,7 +11,8 @@
 
 static int grow_pool(struct hub *h) {
     struct stream **table = realloc(h->streams, (h->stream_count + STREAMS_GROW_BY) * sizeof *table);
-    struct stream *fresh = calloc(STREAMS_GROW_BY, sizeof *fresh); /* never freed one by one: the pool only grows */
+    struct stream *fresh =
+        calloc(STREAMS_GROW_BY, sizeof *fresh); /* never freed one by one: the pool only grows */
     if (table != NULL) {
         h->streams = table;
     }

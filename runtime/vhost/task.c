@@ -125,8 +125,10 @@ static void conclude(struct task *t) {
             error_page_answer(v, s, 500, NULL);
         }
     } else {
-        owner_log(v, LEVEL_ERROR, "%s: the function returned without an answer; end it with res:text, res:status(204) "
-                  "or another method of res", t->where);
+        owner_log(v, LEVEL_ERROR,
+                  "%s: the function returned without an answer; end it with res:text, res:status(204) "
+                  "or another method of res",
+                  t->where);
         error_page_answer(v, s, 500, NULL);
     }
 }
@@ -167,8 +169,8 @@ static void resume(struct task *t, int nargs) {
     }
 }
 
-void task_start(struct vhost *v, struct stream *s, int handler, const struct route_match *match, unsigned status,
-                const char *where, const char *allow) {
+void task_start(struct vhost *v, struct stream *s, int handler, const struct route_match *match,
+                unsigned status, const char *where, const char *allow) {
     struct task *t = s->site != NULL ? s->site : take_task(v, s);
     if (t == NULL) {
         reply_reset(s, REASON_REFUSED);
@@ -255,7 +257,8 @@ bool task_test(lua_State *L, int index, struct task **out) {
         return false;
     }
     uint64_t number = (uint64_t)name;
-    struct stream *s = stream_named(&v->hub, (uint32_t)(number % STREAMS_MAX), (uint32_t)(number / STREAMS_MAX));
+    struct stream *s =
+        stream_named(&v->hub, (uint32_t)(number % STREAMS_MAX), (uint32_t)(number / STREAMS_MAX));
     struct task *t = s != NULL ? s->site : NULL;
     *out = t != NULL && t->co != NULL ? t : NULL;
     return true;

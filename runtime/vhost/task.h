@@ -4,8 +4,8 @@
 #ifndef LUTTPD_VHOST_TASK_H
 #define LUTTPD_VHOST_TASK_H
 
+#include "vhost/answer.h"
 #include "vhost/header_list.h"
-#include "vhost/vhost.h"
 
 enum task_wait {
     TASK_RUNS,        /* or has not begun, or has ended */
@@ -16,31 +16,31 @@ enum task_wait {
 struct task {
     struct vhost *vhost;
     struct stream *stream;
-    struct task *next;       /* in the pool */
-    lua_State *co;           /* NULL once the handler has returned */
+    struct task *next; /* in the pool */
+    lua_State *co;     /* NULL once the handler has returned */
     enum task_wait wait;
-    const char *where;       /* of the route, borrowed from the site */
-    uint8_t *payload;        /* owned copy of OPEN, made where the handler waits */
+    const char *where; /* of the route, borrowed from the site */
+    uint8_t *payload;  /* owned copy of OPEN, made where the handler waits */
     uint32_t payload_bytes, payload_room;
-    bool payload_kept;       /* it belongs to this request */
-    bool error_page;         /* the function is one of errors { } */
+    bool payload_kept; /* it belongs to this request */
+    bool error_page;   /* the function is one of errors { } */
     size_t capture_count;
     struct route_capture captures[ROUTE_CAPTURES_MAX];
 
     /* the answer that the handler is making */
-    uint16_t status;         /* 0: not set */
-    uint16_t fail_status;    /* from res:error: answered when the handler returns */
-    bool answered;           /* text, html, json, redirect or error was called */
+    uint16_t status;      /* 0: not set */
+    uint16_t fail_status; /* from res:error: answered when the handler returns */
+    bool answered;        /* text, html, json, redirect or error was called */
     bool head_request;
-    int anchor;              /* keeps a string alive that is being sent */
+    int anchor; /* keeps a string alive that is being sent */
     struct header_list headers;
 };
 
 /** Runs a handler. match: its captures, NULL for none. status: preset, 0 for none. where: borrowed.
  * allow: a field to preset, NULL for none. m: the request, current in v->current or kept by the task
  * that the stream has already (an error page). */
-void task_start(struct vhost *v, struct stream *s, int handler, const struct route_match *match, unsigned status,
-                const char *where, const char *allow);
+void task_start(struct vhost *v, struct stream *s, int handler, const struct route_match *match,
+                unsigned status, const char *where, const char *allow);
 
 /** Continues after content of the request has come, or after all that waited was sent. */
 void task_readable(struct task *t);

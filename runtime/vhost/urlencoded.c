@@ -18,7 +18,7 @@ static void push_decoded(lua_State *L, struct slice s) {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (c == '%' && s.n - i > 2 && hex_value(s.p[i + 1]) >= 0 && hex_value(s.p[i + 2]) >= 0) {
-            c = (char)(hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]));
+            c = (char)(hex_value(s.p[i + 1]) * 16 + hex_value(s.p[i + 2]));
             i += 2;
         } else if (c == '+') {
             c = ' ';

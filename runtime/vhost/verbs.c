@@ -58,7 +58,8 @@ static struct target *check_new_target(lua_State *L, enum target_kind kind) {
 static int add_route(lua_State *L, struct slice pattern, unsigned methods) {
     struct site *site = &vhost_of(L)->site;
     uint32_t rival = UINT32_MAX;
-    const char *wrong = route_table_add(site->routes, pattern, methods, (uint32_t)(site->target_count - 1), &rival);
+    const char *wrong =
+        route_table_add(site->routes, pattern, methods, (uint32_t)(site->target_count - 1), &rival);
     if (wrong == NULL) {
         return 0;
     }
@@ -123,7 +124,7 @@ static int add_redirect(lua_State *L) {
 /* (status, file or function) */
 static int add_error(lua_State *L) {
     struct site *site = &vhost_of(L)->site;
-    if (site->error_count == VHOST_ERROR_PAGES_MAX) {
+    if (site->error_count == SITE_ERROR_PAGES_MAX) {
         lua_pushliteral(L, "a site may have 64 error pages");
         return 1;
     }
@@ -176,8 +177,10 @@ static int is_loading(lua_State *L) {
 
 void verbs_push(struct vhost *v) {
     static const luaL_Reg functions[] = {
-        {"add_handler", add_handler}, {"add_files", add_files}, {"add_redirect", add_redirect}, {"add_error", add_error},
-        {"kind_of", kind_of},         {"where", where},         {"is_loading", is_loading},     {NULL, NULL},
+        {"add_handler", add_handler},   {"add_files", add_files},
+        {"add_redirect", add_redirect}, {"add_error", add_error},
+        {"kind_of", kind_of},           {"where", where},
+        {"is_loading", is_loading},     {NULL, NULL},
     };
     lua_newtable(v->L);
     for (const luaL_Reg *r = functions; r->name != NULL; r++) {

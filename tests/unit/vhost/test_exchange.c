@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_exchange.c – the exchange protocol against a listener that the test plays itself: order of
  * messages, credit, full rings, descriptors, deadlines, and every rule that a listener may break. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
-#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/report.h"
 #include "vhost/reply.h"
@@ -47,7 +48,8 @@ static void answer(struct stream *s, uint64_t announced, size_t bytes) {
     reply_finish(s);
 }
 
-static void on_open(void *context, struct stream *s, const struct message_open *m, const struct ring_record *r) {
+static void on_open(void *context, struct stream *s, const struct message_open *m,
+                    const struct ring_record *r) {
     struct bench *b = context;
     (void)m, (void)r;
     b->seen.opened++;
@@ -57,16 +59,28 @@ static void on_open(void *context, struct stream *s, const struct message_open *
         answer(s, 1000, 1000);
     }
 }
-static void on_readable(void *context, struct stream *s) { (void)s; ((struct bench *)context)->seen.readable++; }
-static void on_writable(void *context, struct stream *s) { (void)s; ((struct bench *)context)->seen.writable++; }
-static void on_gone(void *context, struct stream *s) { (void)s; ((struct bench *)context)->seen.gone++; }
-static void on_turn_over(void *context) { (void)context; }
+static void on_readable(void *context, struct stream *s) {
+    (void)s;
+    ((struct bench *)context)->seen.readable++;
+}
+static void on_writable(void *context, struct stream *s) {
+    (void)s;
+    ((struct bench *)context)->seen.writable++;
+}
+static void on_gone(void *context, struct stream *s) {
+    (void)s;
+    ((struct bench *)context)->seen.gone++;
+}
+static void on_turn_over(void *context) {
+    (void)context;
+}
 static void on_expired(void *context, struct stream *s) {
     ((struct bench *)context)->seen.expired++;
     reply_reset(s, REASON_TIMEOUT);
 }
 
-static const struct hub_events events = {on_open, on_readable, on_writable, on_expired, on_gone, on_turn_over};
+static const struct hub_events events = {on_open,    on_readable, on_writable,
+                                         on_expired, on_gone,     on_turn_over};
 
 static void turns(struct bench *b) {
     for (int i = 0; i < 4; i++) {
@@ -114,8 +128,12 @@ static void say(struct bench *b, int channel) {
 }
 
 static void put_open(struct bench *b, int channel, uint32_t stream, bool body) {
-    struct message_open m = {.stream = stream, .body = body, .content_length = LENGTH_UNKNOWN, .method = SLICE("GET"),
-                             .authority = SLICE("a.example"), .path = SLICE("/")};
+    struct message_open m = {.stream = stream,
+                             .body = body,
+                             .content_length = LENGTH_UNKNOWN,
+                             .method = SLICE("GET"),
+                             .authority = SLICE("a.example"),
+                             .path = SLICE("/")};
     assert_int_equal(message_open_put(&b->listener[channel].writer, &m), 0);
 }
 
@@ -400,15 +418,37 @@ static void test_late_messages_are_dropped_when_the_stream_is_over(void **state)
 }
 
 /* Each breaks one rule on channel 0. */
-static void break_slot(struct bench *b) { put_open(b, 0, EXCHANGE_STREAMS_MAX, false); }
-static void break_slot_of_body(struct bench *b) { put_body(b, 0xffff, 1); }
-static void break_open_twice(struct bench *b) { put_open(b, 0, 0x20005, false); }
-static void break_body_unannounced(struct bench *b) { put_body(b, 5, 1); }
-static void break_end_unannounced(struct bench *b) { put_end(b, 5); }
-static void break_end_twice(struct bench *b) { put_end(b, 6); put_end(b, 6); }
-static void break_body_after_end(struct bench *b) { put_end(b, 6); put_body(b, 6, 1); }
-static void break_credit(struct bench *b) { put_credit(b, 5, INT32_MAX); }
-static void break_window(struct bench *b) { put_body(b, 6, 16384); put_body(b, 6, 16384); put_body(b, 6, 1); }
+static void break_slot(struct bench *b) {
+    put_open(b, 0, EXCHANGE_STREAMS_MAX, false);
+}
+static void break_slot_of_body(struct bench *b) {
+    put_body(b, 0xffff, 1);
+}
+static void break_open_twice(struct bench *b) {
+    put_open(b, 0, 0x20005, false);
+}
+static void break_body_unannounced(struct bench *b) {
+    put_body(b, 5, 1);
+}
+static void break_end_unannounced(struct bench *b) {
+    put_end(b, 5);
+}
+static void break_end_twice(struct bench *b) {
+    put_end(b, 6);
+    put_end(b, 6);
+}
+static void break_body_after_end(struct bench *b) {
+    put_end(b, 6);
+    put_body(b, 6, 1);
+}
+static void break_credit(struct bench *b) {
+    put_credit(b, 5, INT32_MAX);
+}
+static void break_window(struct bench *b) {
+    put_body(b, 6, 16384);
+    put_body(b, 6, 16384);
+    put_body(b, 6, 1);
+}
 static void break_direction(struct bench *b) {
     const struct message_head m = {.stream = 5, .status = 200};
     assert_int_equal(message_head_put(writer(b), &m), 0);
@@ -439,10 +479,20 @@ static void break_our_index(struct bench *b) {
 
 static void test_channel_is_closed_when_the_listener_breaks_a_rule(void **state) {
     struct bench *b = *state;
-    static void (*const breaks[])(struct bench *) = {
-        break_slot, break_slot_of_body, break_open_twice, break_body_unannounced, break_end_unannounced, break_end_twice,
-        break_body_after_end, break_credit, break_window, break_direction, break_leftover, break_packet, break_index,
-        break_our_index};
+    static void (*const breaks[])(struct bench *) = {break_slot,
+                                                     break_slot_of_body,
+                                                     break_open_twice,
+                                                     break_body_unannounced,
+                                                     break_end_unannounced,
+                                                     break_end_twice,
+                                                     break_body_after_end,
+                                                     break_credit,
+                                                     break_window,
+                                                     break_direction,
+                                                     break_leftover,
+                                                     break_packet,
+                                                     break_index,
+                                                     break_our_index};
     for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
         b->warnings = 0;
         b->seen = (struct seen){0};
@@ -457,7 +507,9 @@ static void test_channel_is_closed_when_the_listener_breaks_a_rule(void **state)
         turns(b);
         assert_int_equal(b->warnings, 1);
         assert_int_equal(packet_receive(b->listener[0].socket, &b->packet) == 1
-                             ? packet_receive(b->listener[0].socket, &b->packet) : 0, 0);
+                             ? packet_receive(b->listener[0].socket, &b->packet)
+                             : 0,
+                         0);
         assert_true(b->seen.gone >= 2);
         assert_int_equal(b->hub.live, 1); /* the other listener's stream lives */
         assert_int_equal(tear_down(state), 0);

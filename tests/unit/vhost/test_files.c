@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_files.c – what is served from a tree, what is refused, and what the cache keeps. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "vhost/files.h"
 #include "vhost/media_type.h"
@@ -56,7 +57,8 @@ static int tear_down(void **state) {
 
 static enum files_verdict look(struct tree *t, const char *path, uint64_t now_ms, struct open_file **out) {
     struct open_file *f = NULL;
-    enum files_verdict v = files_open(&t->files, &t->mount, slice_text(path), slice_text(path + 1), now_ms, &f);
+    enum files_verdict v =
+        files_open(&t->files, &t->mount, slice_text(path), slice_text(path + 1), now_ms, &f);
     if (out != NULL) {
         *out = f;
     } else {
@@ -196,8 +198,9 @@ static void test_media_type_when_extension_is_known_or_not(void **state) {
     assert_true(slice_equal(media_type_of(SLICE("/x.png/a")), SLICE("application/octet-stream")));
     assert_true(slice_equal(media_type_of(SLICE("a.")), SLICE("application/octet-stream")));
     assert_true(slice_equal(media_type_of(SLICE("a.averylongextension")), SLICE("application/octet-stream")));
-    static const char *const every[] = {"css", "csv", "deb", "gif", "gz", "html", "ico", "jpg", "js", "json", "md", "mjs",
-                                        "mp4", "pdf", "svg", "txt", "wasm", "webp", "woff2", "xml", "zip"};
+    static const char *const every[] = {"css", "csv", "deb",  "gif",  "gz",    "html", "ico",
+                                        "jpg", "js",  "json", "md",   "mjs",   "mp4",  "pdf",
+                                        "svg", "txt", "wasm", "webp", "woff2", "xml",  "zip"};
     for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "a.%s", every[i]);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "vhost/header_list.h"
@@ -31,7 +32,8 @@ static void test_lines_keep_their_order_when_added(void **state) {
     assert_null(add(*state, "Set-Cookie", "b\xc3\xa4\tc"));
     assert_int_equal(header_list_fields(*state, fields), 3);
     assert_true(slice_equal(fields[0].name, SLICE("x-one")) && slice_equal(fields[0].value, SLICE("1")));
-    assert_true(slice_equal(fields[2].name, SLICE("set-cookie")) && slice_equal(fields[2].value, SLICE("b\xc3\xa4\tc")));
+    assert_true(slice_equal(fields[2].name, SLICE("set-cookie")) &&
+                slice_equal(fields[2].value, SLICE("b\xc3\xa4\tc")));
     header_list_remove(*state, SLICE("SET-cookie"));
     assert_int_equal(header_list_fields(*state, fields), 1);
     assert_true(slice_equal(header_list_find(*state, SLICE("X-ONE")), SLICE("1")));
@@ -54,8 +56,9 @@ static void test_every_byte_is_judged_when_it_stands_in_name_or_value(void **sta
 }
 
 static void test_framing_is_refused_when_named(void **state) {
-    static const char *const names[] = {"Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive", "upgrade",
-                                        "te", "trailer", "Date", "proxy-connection"};
+    static const char *const names[] = {
+        "Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive", "upgrade", "te", "trailer",
+        "Date",           "proxy-connection"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_non_null(add(*state, names[i], "x"));
     }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "vhost/location.h"
@@ -46,8 +47,7 @@ static void test_no_host_is_named_when_the_path_begins_with_slashes(void **state
 static void test_captures_are_filled_in_when_the_target_mentions_them(void **state) {
     (void)state;
     struct slice path = SLICE("/old/7/a b");
-    struct route_match m = {.capture_count = 2,
-                            .captures = {{{"id", 2}, 5, 1}, {{"*", 1}, 7, 3}}};
+    struct route_match m = {.capture_count = 2, .captures = {{{"id", 2}, 5, 1}, {{"*", 1}, 7, 3}}};
     location_begin(&location);
     location_expand(&location, SLICE("/new/:id/:idx/*"), path, &m);
     assert_location("/new/7/:idx/a%20b");
@@ -58,9 +58,11 @@ static void test_captures_are_filled_in_when_the_target_mentions_them(void **sta
 
 static void test_target_is_refused_when_a_capture_could_name_the_host(void **state) {
     (void)state;
-    static const char *const good[] = {"/", "/blog/*", "https://x.example/*", "http://x.example:80/:a", "https://x.example"};
-    static const char *const bad[] = {"", "blog", "//x.example/", "https://*/", "https://:host/", "https://x.example*",
-                                      "https://", "ftp://x/", "javascript:1", "/a b", "/\r\nx", "https://x.example?*"};
+    static const char *const good[] = {"/", "/blog/*", "https://x.example/*", "http://x.example:80/:a",
+                                       "https://x.example"};
+    static const char *const bad[] = {
+        "",         "blog",     "//x.example/", "https://*/", "https://:host/", "https://x.example*",
+        "https://", "ftp://x/", "javascript:1", "/a b",       "/\r\nx",         "https://x.example?*"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_null(location_check_target(slice_text(good[i])));
     }

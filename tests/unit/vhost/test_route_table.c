@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "vhost/route_table.h"
@@ -19,10 +20,12 @@ static uint32_t find(struct route_table *t, const char *path, unsigned method) {
     return route_table_find(t, slice_text(path), method, &m) == ROUTE_FOUND ? m.target : 0;
 }
 
-static void assert_capture(const struct route_match *m, const char *path, size_t i, const char *name, const char *value) {
+static void assert_capture(const struct route_match *m, const char *path, size_t i, const char *name,
+                           const char *value) {
     assert_true(i < m->capture_count);
     assert_true(slice_equal(m->captures[i].name, slice_text(name)));
-    assert_true(slice_equal(slice_from(path + m->captures[i].start, m->captures[i].length), slice_text(value)));
+    assert_true(
+        slice_equal(slice_from(path + m->captures[i].start, m->captures[i].length), slice_text(value)));
 }
 
 static void test_literal_beats_name_beats_rest_when_all_match(void **state) {
@@ -95,8 +98,10 @@ static void test_conflict_when_pattern_and_method_are_taken(void **state) {
 
 static void test_pattern_is_refused_when_malformed(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "a", "/*/b", "/a*", "/:", "/:1a", "/:a-b", "/:a/:a",
-                                      "/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/*"};
+    static const char *const bad[] = {
+        "",      "a",      "/*/b",
+        "/a*",   "/:",     "/:1a",
+        "/:a-b", "/:a/:a", "/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/*"};
     struct route_table *t = route_table_new();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint32_t rival = 0;
