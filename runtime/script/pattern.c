@@ -8,86 +8,75 @@
  * Faults in a pattern are found where matching meets them, as in LuaJIT, not before. */
 #include "script/pattern.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
 #include <string.h>
 
 #include "script/state.h"
 
-#define LOOK_EVERY 0x3fff /* steps between two looks at whether the entry is being ended */
+#define SLICE_STEPS 16384 /* between two looks at whether the entry is being ended */
 
 static const char *follow(struct pattern *m, const char *at, const char *p);
 
-static void spend(struct pattern *m, int64_t steps) {
-    m->steps -= steps;
-    if (m->steps < 0) {
+/* A slice of steps is used up: look whether there may be another. */
+static void next_slice(struct pattern *m) {
+    script_give_way(m->L);
+    if (m->steps_left <= 0) {
         luaL_error(m->L, "pattern too complex");
     }
-    if ((m->steps & LOOK_EVERY) < steps) {
-        script_give_way(m->L);
+    m->slice += SLICE_STEPS;
+    m->steps_left -= SLICE_STEPS;
+}
+
+static inline void spend(struct pattern *m, int64_t steps) {
+    m->slice -= steps;
+    while (__builtin_expect(m->slice < 0, 0)) {
+        next_slice(m);
     }
 }
 
-static bool is_letter(int c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+/* What each byte is, in ASCII whatever the locale. */
+enum { ALPHA = 1, LOWER = 2, UPPER = 4, DIGIT = 8, HEX = 16, SPACE = 32, CONTROL = 64, VISIBLE = 128 };
+
+static const uint8_t kinds[256] = {
+    [0 ... 8] = CONTROL,
+    ['\t' ... '\r'] = CONTROL | SPACE,
+    [14 ... 31] = CONTROL,
+    [' '] = SPACE,
+    ['!' ... '/'] = VISIBLE,
+    ['0' ... '9'] = VISIBLE | DIGIT | HEX,
+    [':' ... '@'] = VISIBLE,
+    ['A' ... 'F'] = VISIBLE | ALPHA | UPPER | HEX,
+    ['G' ... 'Z'] = VISIBLE | ALPHA | UPPER,
+    ['[' ... '`'] = VISIBLE,
+    ['a' ... 'f'] = VISIBLE | ALPHA | LOWER | HEX,
+    ['g' ... 'z'] = VISIBLE | ALPHA | LOWER,
+    ['{' ... '~'] = VISIBLE,
+    [127] = CONTROL,
+};
+
+/* The kinds of byte that each class letter, in lower case, holds. p and z are made otherwise. */
+static const uint8_t class_kinds[256] = {
+    ['a'] = ALPHA, ['c'] = CONTROL, ['d'] = DIGIT,         ['g'] = VISIBLE, ['l'] = LOWER,   ['p'] = VISIBLE,
+    ['s'] = SPACE, ['u'] = UPPER,   ['w'] = ALPHA | DIGIT, ['x'] = HEX,     ['z'] = CONTROL,
+};
 
 static bool is_digit(int c) {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_visible(int c) {
-    return c > ' ' && c < 0x7f;
-}
-
-static bool is_hex(int c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return (kinds[c] & DIGIT) != 0;
 }
 
 /* Whether c belongs to the class that %letter names; letters without a class name themselves. */
 static bool class_holds(int c, int letter) {
-    bool holds;
-    switch (letter | 0x20) {
-    case 'a':
-        holds = is_letter(c);
-        break;
-    case 'c':
-        holds = c < ' ' || c == 0x7f;
-        break;
-    case 'd':
-        holds = is_digit(c);
-        break;
-    case 'g':
-        holds = is_visible(c);
-        break;
-    case 'l':
-        holds = c >= 'a' && c <= 'z';
-        break;
-    case 'p':
-        holds = is_visible(c) && !is_letter(c) && !is_digit(c);
-        break;
-    case 's':
-        holds = c == ' ' || (c >= '\t' && c <= '\r');
-        break;
-    case 'u':
-        holds = c >= 'A' && c <= 'Z';
-        break;
-    case 'w':
-        holds = is_letter(c) || is_digit(c);
-        break;
-    case 'x':
-        holds = is_hex(c);
-        break;
-    case 'z':
+    int lower = letter | 0x20;
+    if (class_kinds[lower] == 0 || (kinds[letter] & ALPHA) == 0) {
+        return letter == c;
+    }
+    bool holds = (kinds[c] & class_kinds[lower]) != 0;
+    if (lower == 'p') {
+        holds = holds && (kinds[c] & (ALPHA | DIGIT)) == 0;
+    } else if (lower == 'z') {
         holds = c == 0;
-        break;
-    default:
-        return letter == c;
     }
-    if (!is_letter(letter)) {
-        return letter == c;
-    }
-    return holds != (letter >= 'A' && letter <= 'Z');
+    return holds == (letter == lower);
 }
 
 /* Where the set that begins at p (the bracket) ends, behind its closing bracket. */
@@ -274,7 +263,7 @@ static const char *repeated(struct pattern *m, const char *at, int digit) {
 /* The items that begin with % and are more than a class: returns where they leave off in the text
  * with p moved behind them, or NULL; other is set where it is a class after all. */
 static const char *special(struct pattern *m, const char *at, const char **p, bool *other) {
-    char kind = m->end - *p > 1 ? (*p)[1] : '\0';
+    unsigned char kind = m->end - *p > 1 ? (unsigned char)(*p)[1] : '\0';
     if (kind == 'b') {
         const char *got = balanced(m, at, *p + 2);
         *p += 4;
@@ -374,7 +363,8 @@ void pattern_init(struct pattern *m, lua_State *L, const char *text, size_t text
     m->anchored = anchor && pattern_bytes > 0 && *pattern == '^';
     m->begin = pattern + m->anchored;
     m->end = pattern + strnlen(pattern, pattern_bytes); /* a NUL ends it; %z stands for one */
-    m->steps = PATTERN_STEPS + (int64_t)text_bytes * PATTERN_STEPS_PER_BYTE;
+    m->steps_left = PATTERN_STEPS + (int64_t)text_bytes * PATTERN_STEPS_PER_BYTE;
+    m->slice = SLICE_STEPS;
     m->depth = 0;
     m->captures = 0;
 }

@@ -28,7 +28,8 @@ struct pattern {
     const char *text, *text_end; /* borrowed */
     const char *begin, *end;     /* the pattern itself, borrowed */
     bool anchored;               /* it began with ^, which is not part of begin */
-    int64_t steps;               /* left */
+    int64_t slice;               /* steps until the next look at the deadline */
+    int64_t steps_left;          /* behind that */
     int depth;
     int captures;
     struct pattern_capture capture[PATTERN_CAPTURES_MAX];
