@@ -233,7 +233,10 @@ static void close_channel(struct link *k) {
     }
 }
 
+/* Accuses first: whoever reads the line knows that master has decided. */
 void link_blame(struct link *k, const char *why) {
+    const struct message_blame blame = {.peer = PEER_VHOST, .id = k->vhost, .generation = k->generation};
+    (void)message_blame_send(k->listener->process.control, &blame, NULL);
     report(REPORT_WARNING, "vhost %.*s, generation %llu, broke a rule and is cut off: %s", (int)k->name.n,
            k->name.p, (unsigned long long)k->generation, why);
     close_channel(k);
@@ -430,7 +433,9 @@ void link_open(struct link *k, int socket, uint64_t generation, uint64_t device)
 
 void link_sweep(struct link *k, uint64_t now) {
     if (k->deaf) {
-        link_blame(k, "it has stopped reading its ring");
+        report(REPORT_WARNING, "vhost %.*s, generation %llu, does not read its ring and is cut off",
+               (int)k->name.n, k->name.p, (unsigned long long)k->generation);
+        close_channel(k); /* slow is no broken rule: master is not told */
     }
     while (k->first != NULL && now - k->first->since_ms > WAIT_MAX_MS) {
         struct connection *c = dequeue(k);

@@ -88,7 +88,8 @@ bool link_settle(struct link *k);
 /** Marks the link as one to look at in the end of this turn. */
 void link_activate(struct link *k);
 
-/** The vhost broke a rule: reports it, closes the channel, answers for its streams. */
+/** The vhost broke a rule: has master replace it, reports it, closes the channel, answers for its
+ * streams. */
 void link_blame(struct link *k, const char *why);
 
 #endif

@@ -158,8 +158,13 @@ static void close_source(struct source *s) {
     logger_source_gone(s->logger);
 }
 
-/* why: -errno. */
+/* why: -errno. A vhost is replaced; listeners and the router only lose their logs, since the logger
+ * is not trusted with ending what they hold. */
 static void blame(struct source *s, int why) {
+    const struct message_blame accusation = {.peer = s->peer, .id = s->id, .generation = s->generation};
+    if (s->peer == PEER_VHOST) {
+        (void)message_blame_send(s->logger->process->control, &accusation, NULL);
+    }
     report(REPORT_WARNING, "%s %llu broke the rules of its log channel, which is closed: %s",
            peer_name(s->peer), (unsigned long long)s->id, strerror(-why));
     close_source(s);
@@ -247,7 +252,8 @@ static int make_source(struct logger *l, const struct message_channel *m, int so
         free(s);
         return rc;
     }
-    *s = (struct source){.logger = l, .peer = m->peer, .id = m->id, .site = site};
+    *s =
+        (struct source){.logger = l, .peer = m->peer, .id = m->id, .generation = m->generation, .site = site};
     if (m->peer == PEER_LISTENER) {
         (void)snprintf(s->speaker, sizeof s->speaker, "listener %llu: ", (unsigned long long)m->id);
     } else if (m->peer == PEER_ROUTER) {

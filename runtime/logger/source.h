@@ -16,9 +16,10 @@ struct source {
     TAILQ_ENTRY(source) link;
     struct logger *logger; /* borrowed */
     enum peer peer;
-    uint64_t id;       /* of the listener or vhost */
-    struct site *site; /* where its errors go; borrowed */
-    char speaker[40];  /* put before its lines in the server's log; empty for a vhost */
+    uint64_t id;         /* of the listener or vhost */
+    uint64_t generation; /* likewise */
+    struct site *site;   /* where its errors go; borrowed */
+    char speaker[40];    /* put before its lines in the server's log; empty for a vhost */
     struct channel channel;
     uv_poll_t poll;
     uint64_t covered;    /* ring index up to which all lines are in the batch in flight, or older */

@@ -24,20 +24,6 @@ int introduce_on_wish(void *context, const struct message_introduce *wish, struc
     return 0;
 }
 
-/* A successor that the router has not met yet is not meant. */
-int introduce_on_blame(void *context, const struct message_blame *blame, struct packet *p) {
-    struct master *m = context;
-    (void)p;
-    if (blame->listener >= m->plan.listener_count) {
-        return -EBADMSG;
-    }
-    struct child *c = master_listener(m, blame->listener);
-    if (c->has_router) {
-        child_blame(m, c, "broke the rules of its channel to the router");
-    }
-    return 0;
-}
-
 /* Gives to one end of a pair whose other end peer gets. */
 static int give(struct master *m, struct child *to, const struct child *peer, int end) {
     static const enum peer peers[ROLE_COUNT] = {[ROLE_ROUTER] = PEER_ROUTER,
@@ -47,7 +33,7 @@ static int give(struct master *m, struct child *to, const struct child *peer, in
     const struct message_channel stamp = {
         .peer = peers[peer->role],
         .id = peer->role == ROLE_VHOST ? m->plan.vhosts[peer->index].vhost : peer->index,
-        .generation = peer->role == ROLE_VHOST ? peer->generation : 0,
+        .generation = peer->role == ROLE_VHOST || peer->role == ROLE_LISTENER ? peer->generation : 0,
         .device = peer->role == ROLE_VHOST ? peer->device : 0,
     };
     int rc = message_channel_send(to->control, &stamp, &end);

@@ -17,10 +17,6 @@
  * the vhost does not exist. */
 int introduce_on_wish(void *context, const struct message_introduce *wish, struct packet *p);
 
-/** BLAME has come: the router has cut off a listener, which is replaced. context: master. Returns 0,
- * or -EBADMSG where there is no such listener. */
-int introduce_on_blame(void *context, const struct message_blame *blame, struct packet *p);
-
 /** Connects what can be connected. Returns when to try the rest, in milliseconds, or UINT64_MAX
  * where that waits for some event. */
 uint64_t introduce_all(struct master *m, uint64_t now_ms);

@@ -6,6 +6,7 @@
  *   places.c     files and directories      bind.c       listening sockets
  *   children.c   spawn, reap, back-off      start.c      what each role is told first
  *   dispatch.c   what children may say      introduce.c  who is connected with whom
+ *   blame.c      who may have whom replaced
  *   serve.c      the loop, signals, the end
  *
  *   config, router, listener, vhost, logger  -- control channel --  master
@@ -26,6 +27,13 @@
 
 #define EXIT_FAILED 1
 #define EXIT_CONFIGURATION 3
+
+/** How often one child is still believed. */
+struct blame_allowance {
+    uint64_t minute_ms; /* when the minute began in which believed counts */
+    unsigned believed;
+    bool told; /* of this minute: that it is believed no more */
+};
 
 enum child_state {
     CHILD_WAITING,  /* starts at due_ms */
@@ -55,6 +63,7 @@ struct child {
     uint64_t budget_second; /* in which packets counts */
     unsigned packets;       /* received in that second */
     struct note_allowance notes;
+    struct blame_allowance accusations; /* outlives its processes, so that dying buys no more of them */
 };
 
 /** One SO_REUSEPORT socket for each listener process; kept for its successors. */

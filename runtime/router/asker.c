@@ -114,7 +114,8 @@ static void on_event(uv_poll_t *poll, int status, int events) {
         return;
     }
     if (rc != 0) {
-        router_blame(a->router, a->number, rc == -EBADMSG ? "broke the rules of its channel" : strerror(-rc));
+        router_blame(a->router, a->number, a->generation,
+                     rc == -EBADMSG ? "broke the rules of its channel" : strerror(-rc));
     }
     asker_close(a);
 }
@@ -123,7 +124,8 @@ static void free_handle(uv_handle_t *handle) {
     free(handle);
 }
 
-void asker_open(struct router *r, uint32_t number, int socket) {
+void asker_open(struct router *r, const struct message_channel *stamp, int socket) {
+    const uint32_t number = (uint32_t)stamp->id;
     size_t vhosts = host_map_vhost_count(r->map);
     struct asker *a = calloc(1, sizeof *a + vhosts * sizeof a->wishes[0]);
     uv_timer_t *timer = calloc(1, sizeof *timer);
@@ -141,6 +143,7 @@ void asker_open(struct router *r, uint32_t number, int socket) {
     }
     a->router = r;
     a->number = number;
+    a->generation = stamp->generation;
     a->socket = socket;
     a->poll = poll;
     a->timer = timer;

@@ -19,6 +19,7 @@ struct router;
 struct asker {
     struct router *router;
     uint32_t number;
+    uint64_t generation;
     int socket;        /* owned control channel */
     uv_poll_t *poll;   /* frees itself */
     uv_timer_t *timer; /* frees itself; for wishes that came too soon */
@@ -29,9 +30,9 @@ struct asker {
     bool wishes[]; /* vhosts, in the map's order, that it wants a channel to */
 };
 
-/** Begins to listen to a listener. Takes socket in every outcome; an earlier channel of the same
- * listener is closed. */
-void asker_open(struct router *r, uint32_t number, int socket);
+/** Begins to listen to the listener that master stamped on the channel. Its number is below
+ * ROUTER_ASKERS_MAX. Takes socket in every outcome; an earlier channel of the same listener is closed. */
+void asker_open(struct router *r, const struct message_channel *stamp, int socket);
 
 /** Closes the channel and frees it. */
 void asker_close(struct asker *a);

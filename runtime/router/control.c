@@ -35,13 +35,13 @@ void router_unpoll(uv_poll_t *poll) {
     }
 }
 
-void router_blame(struct router *r, uint32_t listener, const char *why) {
-    const struct message_blame blame = {.listener = listener};
+void router_blame(struct router *r, uint32_t listener, uint64_t generation, const char *why) {
+    const struct message_blame blame = {.peer = PEER_LISTENER, .id = listener, .generation = generation};
     char text[256];
     int n = snprintf(text, sizeof text, "listener %u %s: cut off", listener, why);
+    (void)message_blame_send(r->process->control, &blame, NULL);
     report(REPORT_ERROR, "%s", text);
     log_producer_error(&r->log, LEVEL_ERROR, slice_from(text, (size_t)n));
-    (void)message_blame_send(r->process->control, &blame, NULL);
 }
 
 static void stop_log(struct router *r) {
@@ -68,7 +68,7 @@ static void on_flush(uv_prepare_t *prepare) {
 static int on_channel(void *context, const struct message_channel *m, struct packet *p) {
     struct router *r = context;
     if (m->peer == PEER_LISTENER && m->id < ROUTER_ASKERS_MAX) {
-        asker_open(r, (uint32_t)m->id, packet_take(p, 0));
+        asker_open(r, m, packet_take(p, 0));
         return 0;
     }
     if (m->peer != PEER_LOGGER) {

@@ -43,7 +43,7 @@ struct router *router_prepare(const struct process *process, struct packet *star
 int router_serve(struct router *r);
 
 /** Tells master and the log that this listener broke a rule; master replaces it. */
-void router_blame(struct router *r, uint32_t listener, const char *why);
+void router_blame(struct router *r, uint32_t listener, uint64_t generation, const char *why);
 
 /** Polls fd for reading; callback finds data in handle->data. Returns an allocated handle, or NULL. */
 uv_poll_t *router_poll(struct router *r, int fd, uv_poll_cb callback, void *data);

@@ -96,12 +96,6 @@ message "REOPEN" {
   doc = "Close and reopen every log file (SIGUSR1).",
 }
 
-message "BLAME" {
-  id = 14, from = "router", to = "master", via = "control", when = "serving",
-  doc = "A listener broke the rules of its channel, which is closed. Master replaces it.",
-  u32 "listener",
-}
-
 -- Control: the configuration's outcome ------------------------------------------------------------
 
 message "PLAN" {
@@ -181,7 +175,7 @@ message "CHANNEL" {
   doc = "One end of a socket pair, stamped with who holds the other. router and listener: a control channel; listener and vhost: a data channel; with logger: a log channel.",
   enumerated "peer" { of = "peer" },
   u64 "id" { doc = "vhost or listener number of the peer, 0 for router and logger" },
-  u64 "generation" { doc = "of a vhost, else 0" },
+  u64 "generation" { doc = "of a vhost or listener, else 0" },
   u64 "device" { doc = "st_dev of a vhost's root: the only one from which it may pass files; else 0" },
 }
 
@@ -190,6 +184,14 @@ message "CHANNEL_REFUSED" {
   doc = "The vhost does not exist or cannot be started now.",
   u64 "vhost",
   u32 "retry_ms" { doc = "when to ask again" },
+}
+
+message "BLAME" {
+  id = 53, from = { "router", "listener", "logger" }, to = "master", via = "control", when = "serving",
+  doc = "The sender has cut off this peer, which broke a rule: please replace it. Only the more trusted may accuse: the router a listener, a listener or the logger a vhost. Master believes each a few times a minute.",
+  enumerated "peer" { of = "peer" },
+  u64 "id" { doc = "as CHANNEL named the peer" },
+  u64 "generation" { doc = "likewise" },
 }
 
 message "RING" {

@@ -9,6 +9,10 @@
     config.send("PLAN", fds=[sealed(plan), sealed(routes)])
     config.exit(0)
 
+    cast = Cast(theatre, ["alice", "bob"])               # every role but master is a puppet, and it serves
+    cast["router"].send("INTRODUCE", listener=0, vhost=1)
+    values, end = cast.channel("listener", "vhost")
+
 The puppet runs under the role's user with its limits, but closes no cage.
 """
 import fcntl
@@ -167,3 +171,47 @@ def routes(vhosts):
     """The bytes of the route map that fits these vhosts: NAME.test leads to NAME."""
     return records(*(codec.frame("ROUTE_VHOST", vhost=v["vhost"], name=v["name"]) for v in vhosts),
                    *(codec.frame("ROUTE_HOST", kind="exact", host=f"{v['name']}.test", vhost=v["vhost"]) for v in vhosts))
+
+
+class Cast:
+    """A server of puppets that is serving."""
+
+    def __init__(self, theatre, names=("alice",), ready=True):
+        self.theatre, self.server = theatre, theatre.server
+        self.vhosts = [plan_vhost(self.server, number + 1, name) for number, name in enumerate(names)]
+        self.server.spawn()
+        config = theatre.take("config")
+        config.receive()
+        config.send("READY")
+        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts)), sealed(routes(self.vhosts))])
+        config.exit(0)
+        self.players = {}
+        for role in ("logger", "router", "listener"):
+            self.enter(role, ready=ready)
+        for name in names:
+            self.enter("vhost", name, ready=ready)
+        if ready:
+            line = self.server.child.stdout.readline()
+            assert line.startswith(b"luttpd: serving http://127.0.0.1:"), line
+
+    def enter(self, role, label=None, ready=True):
+        """The next process of this role; its START is taken."""
+        player = self.theatre.take(role, label)
+        player.start = player.receive()
+        assert player.start[0].startswith("START_"), player.start
+        if ready:
+            player.send("READY")
+        player.channels = []
+        self.players[label or role] = player
+        return player
+
+    def __getitem__(self, name):
+        return self.players[name]
+
+    def channel(self, name, peer):
+        """The next CHANNEL of this player to that kind of peer: (values, socket)."""
+        channels = self[name].channels
+        while not any(values["peer"] == peer for values, _ in channels):
+            _, values, fds = self[name].receive_until("CHANNEL")
+            channels.append((values, socket.socket(fileno=fds[0])))
+        return channels.pop([values["peer"] for values, _ in channels].index(peer))

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import codec
-from puppets import Theatre, plan, plan_vhost, routes, sealed
+from puppets import Cast, Theatre, routes
 from server import wait_until
 
 
@@ -22,50 +22,6 @@ def theatre(server):
     stage = Theatre(server, "config", "router", "listener", "vhost", "logger")
     yield stage
     stage.close()
-
-
-class Cast:
-    """A server of puppets that is serving."""
-
-    def __init__(self, theatre, names=("alice",), ready=True):
-        self.theatre, self.server = theatre, theatre.server
-        self.vhosts = [plan_vhost(self.server, number + 1, name) for number, name in enumerate(names)]
-        self.server.spawn()
-        config = theatre.take("config")
-        config.receive()
-        config.send("READY")
-        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts)), sealed(routes(self.vhosts))])
-        config.exit(0)
-        self.players = {}
-        for role in ("logger", "router", "listener"):
-            self.enter(role, ready=ready)
-        for name in names:
-            self.enter("vhost", name, ready=ready)
-        if ready:
-            line = self.server.child.stdout.readline()
-            assert line.startswith(b"luttpd: serving http://127.0.0.1:"), line
-
-    def enter(self, role, label=None, ready=True):
-        """The next process of this role; its START is taken."""
-        player = self.theatre.take(role, label)
-        player.start = player.receive()
-        assert player.start[0].startswith("START_"), player.start
-        if ready:
-            player.send("READY")
-        player.channels = []
-        self.players[label or role] = player
-        return player
-
-    def __getitem__(self, name):
-        return self.players[name]
-
-    def channel(self, name, peer):
-        """The next CHANNEL of this player to that kind of peer: (values, socket)."""
-        channels = self[name].channels
-        while not any(values["peer"] == peer for values, _ in channels):
-            _, values, fds = self[name].receive_until("CHANNEL")
-            channels.append((values, socket.socket(fileno=fds[0])))
-        return channels.pop([values["peer"] for values, _ in channels].index(peer))
 
 
 @pytest.fixture
@@ -161,17 +117,6 @@ def test_replaces_a_router_that_asks_for_what_does_not_exist(cast, wish):
     assert not old.alive()
     assert "router" in cast.server.stderr and "broke the rules of its control channel" in cast.server.stderr
     cast.channel("router", "listener")  # the successor is connected like the first
-
-
-def test_replaces_a_listener_that_the_router_blames_once(cast):
-    old = cast["listener"]
-    cast["router"].send("BLAME", listener=0)
-    cast["router"].send("BLAME", listener=0)
-    cast.enter("listener")
-    assert not old.alive()
-    cast.channel("listener", "router")
-    cast.channel("router", "listener")
-    assert cast.server.stderr.count("to the router: killed") == 1
 
 
 @pytest.mark.parametrize("name", ["listener", "alice", "logger"])

@@ -190,7 +190,7 @@ def test_one_that_was_cut_off_is_replaced_and_its_successor_answered(stage):
     old = stage.listeners[0]
     stage.listeners[0] = stage.enter("listener", "0")
     assert not old.alive() and stage.listeners[1].alive()
-    assert "broke the rules of its channel to the router: killed" in stage.server.stderr
+    assert "accused of a broken rule by router" in stage.server.stderr
     assert ask(stage.channel(stage.listeners[0], "router")[1], "bob.test")["vhost"] == 2
 
 
