@@ -2,12 +2,15 @@
 /* puppet.c – stands in for a role of luttpd, so that a test can be that role.
  * Started by the real master in the place of a role's executable, it hands its control channel to
  * the test, through the socket "puppets" beside the executable, and then only waits:
- * for a byte below 128, its exit status; above, the signal with which it ends; or the end, to pause. */
+ * for a byte below 128, its exit status; above, the signal with which it ends; or the end, when it
+ * pauses: the test sees what master does with a process that stays. It dies with master, and pauses no
+ * longer than PAUSE_S, so that a run that was broken off leaves nothing behind. */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,6 +18,7 @@
 #include "channel/packet.h"
 
 #define CONTROL_FD 3
+#define PAUSE_S 60
 
 static int connect_to_test(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -46,6 +50,7 @@ static int introduce(int test, const char *title) {
 int main(int count, char **words) {
     unsigned char order = 0;
     int test = connect_to_test();
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (count < 1 || test < 0 || introduce(test, words[0]) != 0) {
         return 111;
     }
@@ -57,6 +62,6 @@ int main(int count, char **words) {
         (void)signal(order - 128, SIG_DFL);
         (void)raise(order - 128);
     }
-    (void)pause();
+    (void)sleep(PAUSE_S);
     return 112;
 }
