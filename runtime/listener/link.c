@@ -146,7 +146,8 @@ static int open_stream(struct link *k, struct connection *c) {
     int rc = request_open(c);
     if (rc == 0) {
         k->free_count--;
-        k->slots[slot] = (struct link_slot){.connection = c, .sequence = sequence};
+        k->slots[slot].connection = c;
+        k->slots[slot].sequence = sequence;
         k->open_streams++;
         c->state = CONNECTION_OPEN;
         c->since_ms = uv_now(&k->listener->loop);
@@ -158,7 +159,7 @@ void link_close_stream(struct link *k, struct connection *c, bool abandoned, enu
     uint16_t slot = (uint16_t)c->stream;
     MUST(k->slots[slot].connection == c);
     k->slots[slot].connection = NULL;
-    k->slots[slot].abandoned = abandoned;
+    k->slots[slot].late = k->slots[slot].late || abandoned;
     k->free_slots[k->free_count++] = slot;
     k->open_streams--;
     if (abandoned && k->state == LINK_OPEN) {
@@ -252,14 +253,21 @@ void link_refused(struct link *k, uint32_t retry_ms) {
 
 /* Messages ------------------------------------------------------------------------------------------ */
 
-/* Finds whose stream an id names. Returns 0 with *c set, NULL for one that we have abandoned. */
+/* Finds whose stream an id names. Returns 0 with *c set, NULL for one that we have abandoned: the ring
+ * keeps order, so its messages come before the first one of the slot's next use, and never after. */
 static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
     uint16_t slot = (uint16_t)stream;
-    if (slot >= k->slot_count || k->slots[slot].sequence != (uint16_t)(stream >> 16)) {
+    if (slot >= k->slot_count) {
         return -EBADMSG;
     }
-    *c = k->slots[slot].connection;
-    return *c != NULL || k->slots[slot].abandoned ? 0 : -EBADMSG;
+    struct link_slot *s = &k->slots[slot];
+    int16_t age = (int16_t)(s->sequence - (uint16_t)(stream >> 16));
+    *c = age == 0 ? s->connection : NULL;
+    if (*c != NULL) {
+        s->late = false;
+        return 0;
+    }
+    return s->late && age >= 0 ? 0 : -EBADMSG;
 }
 
 #define ON_STREAM(message, handler)                                                               \

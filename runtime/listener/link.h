@@ -15,7 +15,8 @@ enum link_state { LINK_ABSENT, LINK_ASKED, LINK_OPEN };
 struct link_slot {
     struct connection *connection; /* NULL: free */
     uint16_t sequence;
-    bool abandoned; /* the last use ended by our RESET: late messages for it are no fault */
+    bool
+        late; /* a use ended by our RESET: messages for it may still come, until one for the present use does */
 };
 
 struct link {

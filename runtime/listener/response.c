@@ -226,6 +226,7 @@ static bool client_may_send(const struct connection *c) {
 void response_finish(struct connection *c) {
     if (c->state == CONNECTION_OPEN) {
         link_close_stream(c->link, c, !c->body_done, REASON_CANCELLED);
+        c->state = CONNECTION_ANSWERING; /* answered: no stream any more */
     }
     response_log(c);
     c->keep = c->keep && c->body_done && !c->listener->draining;

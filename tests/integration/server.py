@@ -233,7 +233,9 @@ class Server:
         if self.child is not None and self.child.poll() is None:
             self.child.kill()
             self.wait()
+        mistakes = [line for line in self.stderr.splitlines() if "this must hold" in line or "Sanitizer" in line]
         shutil.rmtree(self.directory, ignore_errors=True)
+        assert not mistakes, mistakes
 
     # Processes
 

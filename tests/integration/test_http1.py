@@ -2,6 +2,8 @@
 """HTTP/1.1 through the whole server, as bytes on the wire. Each case names its section of RFC 9112 or 9110."""
 import email.utils
 import socket
+import struct
+import threading
 import time
 
 import pytest
@@ -22,12 +24,25 @@ end)
 get "/stream" (function(req, res)
   for i = 1, 5 do res:write("part " .. i .. "\\n") end
 end)
+get "/slow" (function(req, res)
+  local t = 0
+  for i = 1, 300000 do t = t + i % 7 end
+  res:text(("y"):rep(3000))
+end)
 get "/big" (function(req, res)
   local block = string.rep("x", 10000)
   for i = 1, 1000 do res:write(block) end
 end)
 post "/ignore" (function(req, res) res:text("did not read it") end)
 """
+
+
+@pytest.fixture(autouse=True)
+def same_processes(site):
+    """Whatever a client does, no process of the server dies of it."""
+    before = {process.pid for process in site.processes()}
+    yield
+    assert before == {process.pid for process in site.processes()}
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +277,30 @@ def test_abandoned_requests_leave_nothing_behind(site):
         time.sleep(0.1)
     assert exchange(site, GET % b"/hello/still")[0][2] == b"hello still"
     assert site.process("listener").pid == listener.pid and site.process("vhost", "alice").pid == vhost.pid
+
+
+def test_aborted_requests_disturb_no_other(site):
+    """Streams that clients abandon are reset; their slots are used again while late answers still come."""
+    stop = time.monotonic() + 2
+    failures = []
+
+    def abandon():
+        while time.monotonic() < stop:
+            with site.connect() as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(GET % b"/slow")
+                time.sleep(0.0003)
+
+    def ask():
+        while time.monotonic() < stop:
+            reply = site.raw(b"GET /slow HTTP/1.1\r\nHost: alice.test\r\nConnection: close\r\n\r\n")
+            if not reply.startswith(b"HTTP/1.1 200") or not reply.endswith(b"y" * 3000):
+                failures.append(reply[:100])
+
+    threads = [threading.Thread(target=work) for work in [abandon] * 8 + [ask] * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert "broke a rule" not in site.stderr
