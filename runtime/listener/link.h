@@ -28,6 +28,7 @@ struct link {
     struct channel channel;
     uv_poll_t *poll;
     uint64_t refused_until_ms; /* master said so: nobody is asked before then (uv_now) */
+    bool unasked;              /* ASKED, but the router's socket was full: asked again soon */
     bool dozing;               /* our flag in the ring is set: the vhost will ring */
     bool is_active;
     bool blocked;         /* no room or slot: tried again soon */

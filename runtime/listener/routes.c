@@ -51,6 +51,9 @@ static void remember(struct listener *l, struct slice host, uint32_t index) {
 void routes_forget(struct listener *l, struct connection *c) {
     struct routes *r = &l->routes;
     struct connection *before = NULL;
+    if (r->unasked == c) {
+        r->unasked = c->next_waiting;
+    }
     for (struct connection *w = r->first; w != NULL; before = w, w = w->next_waiting) {
         if (w != c) {
             continue;
@@ -85,19 +88,23 @@ static void hang_up(struct listener *l) {
     }
 }
 
-/* What cannot be asked now is asked of the next router. */
-static void ask(struct listener *l, struct connection *c) {
-    const struct message_route_ask m = {.ask = c->ask, .authority = c->request->head.host};
-    if (l->routes.socket >= 0) {
-        (void)message_route_ask_send(l->routes.socket, &m, NULL);
+/* Asks for those who were not asked for yet. What does not fit the socket now is asked after the next
+ * answer, or of the next router. */
+static void ask(struct listener *l) {
+    struct routes *r = &l->routes;
+    while (r->unasked != NULL && r->socket >= 0) {
+        const struct connection *c = r->unasked;
+        const struct message_route_ask m = {.ask = c->ask, .authority = c->request->head.host};
+        if (message_route_ask_send(r->socket, &m, NULL) != 0) {
+            return;
+        }
+        r->unasked = c->next_waiting;
     }
 }
 
 void routes_ask_channel(struct listener *l, struct link *k) {
     const struct message_channel_ask m = {.vhost = k->vhost};
-    if (l->routes.socket >= 0) {
-        (void)message_channel_ask_send(l->routes.socket, &m, NULL);
-    }
+    k->unasked = l->routes.socket < 0 || message_channel_ask_send(l->routes.socket, &m, NULL) != 0;
 }
 
 void routes_find(struct listener *l, struct connection *c) {
@@ -122,7 +129,10 @@ void routes_find(struct listener *l, struct connection *c) {
     }
     r->last = c;
     r->waiting++;
-    ask(l, c);
+    if (r->unasked == NULL) {
+        r->unasked = c;
+    }
+    ask(l);
 }
 
 /* The router answers -------------------------------------------------------------------------------------- */
@@ -153,6 +163,7 @@ static int on_route(void *context, const struct message_route *m, struct packet 
     routes_forget(l, c);
     request_routed(c, k);
     turn_touch(c);
+    ask(l);
     return 0;
 }
 
@@ -186,9 +197,8 @@ void routes_take(struct listener *l, int socket) {
         return;
     }
     r->socket = socket;
-    for (struct connection *c = r->first; c != NULL; c = c->next_waiting) {
-        ask(l, c);
-    }
+    r->unasked = r->first;
+    ask(l);
     for (size_t i = 0; i < l->link_count; i++) {
         if (l->links[i].state == LINK_ASKED) {
             routes_ask_channel(l, &l->links[i]);
@@ -199,5 +209,11 @@ void routes_take(struct listener *l, int socket) {
 void routes_sweep(struct listener *l, uint64_t now) {
     while (l->routes.first != NULL && now - l->routes.first->since_ms > WAIT_MAX_MS) {
         refuse(l, l->routes.first);
+    }
+    ask(l);
+    for (size_t i = 0; i < l->link_count; i++) {
+        if (l->links[i].state == LINK_ASKED && l->links[i].unasked) {
+            routes_ask_channel(l, &l->links[i]);
+        }
     }
 }

@@ -15,7 +15,7 @@ struct link;
 struct listener;
 
 #define ROUTE_CACHE_SLOTS 1024 /* hosts whose route is remembered */
-#define ROUTE_ASKS_MAX 512     /* requests that wait for the router; more get 503 */
+#define ROUTE_ASKS_MAX 4096    /* requests that wait for the router; more get 503 */
 
 /** What is remembered of the router's answers. An entry is found by hash, kept whole, and replaced
  * by the next host with the same slot. */
@@ -32,6 +32,7 @@ struct routes {
     struct siphash_key key;
     struct route_entry *cache;
     struct connection *first, *last; /* waiting for the router, oldest first */
+    struct connection *unasked;      /* the first of them whose question did not fit the socket yet */
     size_t waiting;
     uint32_t next_ask;
 };
