@@ -125,6 +125,10 @@ bool ring_has_room(struct ring_writer *w, uint32_t payload, uint32_t reserve) {
     return free_after(w, need) >= reserve || (refresh_head(w) == 0 && free_after(w, need) >= reserve);
 }
 
+bool ring_reader_is_honest(struct ring_writer *w) {
+    return refresh_head(w) == 0;
+}
+
 uint64_t ring_pending(const struct ring_writer *w) {
     uint64_t head = atomic_load_explicit(&w->shared->head, memory_order_relaxed);
     return head >= w->head && head <= w->tail ? w->tail - head : w->tail - w->head;

@@ -74,6 +74,10 @@ bool ring_publish(struct ring_writer *w);
  * the reader's index only where the last look does not do; a reader that lied has no room. */
 bool ring_has_room(struct ring_writer *w, uint32_t payload, uint32_t reserve);
 
+/** Whether the reader's index, as it stands now, is one that an honest reader can have published. Ask
+ * where room is missing: a reader that lies would else only seem slow. */
+bool ring_reader_is_honest(struct ring_writer *w);
+
 /** Bytes committed that the reader has not consumed, as far as is known. */
 uint64_t ring_pending(const struct ring_writer *w);
 

@@ -370,6 +370,10 @@ void link_drain(struct link *k) {
 
 void link_unblock(struct link *k) {
     k->blocked = false;
+    if (k->state == LINK_OPEN && !ring_reader_is_honest(&k->channel.writer)) {
+        link_blame(k, "impossible ring index");
+        return;
+    }
     for (uint32_t i = 0; i < k->slot_count; i++) {
         struct connection *c = k->slots[i].connection;
         if (c != NULL) {

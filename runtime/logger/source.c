@@ -203,10 +203,10 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     }
     if (rc == -EAGAIN) {
         on_bell(s);
-    } else if (rc == 0 || rc == -ECONNRESET) {
-        hang_up(s);
-    } else {
+    } else if (rc == -EBADMSG) {
         blame(s, rc);
+    } else {
+        hang_up(s); /* also where it never read what we sent, which libuv calls EBADF */
     }
 }
 

@@ -113,7 +113,8 @@ static void on_event(uv_poll_t *poll, int status, int events) {
         }
         return;
     }
-    if (rc != 0) {
+    bool gone = rc == 0 || status < 0 || rc == -ECONNRESET; /* the latter where it left answers unread */
+    if (!gone) {
         router_blame(a->router, a->number, a->generation,
                      rc == -EBADMSG ? "broke the rules of its channel" : strerror(-rc));
     }

@@ -189,8 +189,10 @@ static void test_reader_is_blamed_when_its_index_is_impossible(void **state) {
         atomic_store(&p->shared.head, lies[i]);
         assert_int_equal(put(p, 1, 1000, 1), -EBADMSG);
         assert_false(ring_has_room(&p->w, 1000, 0));
+        assert_false(ring_reader_is_honest(&p->w));
     }
     atomic_store(&p->shared.head, 8 * 1008);
+    assert_true(ring_reader_is_honest(&p->w));
     assert_int_equal(put(p, 1, 1000, 1), 0);
     atomic_store(&p->shared.head, 1008); /* it goes back */
     while (put(p, 1, 1000, 1) == 0) {}
