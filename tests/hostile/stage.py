@@ -19,7 +19,7 @@ import time
 
 import codec
 from puppets import Theatre
-from rings import ASLEEP, DataEnd
+from rings import ASLEEP, TAIL, DataEnd
 from server import PATIENCE, Server, read_all, wait_until
 
 FORGED = b"FORGED"  # in everything that evil says and no client may ever read
@@ -36,7 +36,13 @@ class Honest(threading.Thread):
     def __init__(self, player, name):
         super().__init__(daemon=True)
         self.player, self.text, self.ends, self.done = player, name.encode(), [], False
+        self.mute, self.asked = False, threading.Event()
         self.start()
+
+    def wait_asked(self):
+        """While mute: returns once somebody waits for an answer."""
+        assert self.asked.wait(PATIENCE)
+        self.asked.clear()
 
     def run(self):
         try:
@@ -66,7 +72,9 @@ class Honest(threading.Thread):
             close_all(message[2])
 
     def _answer(self, end):
-        while frame := end.reader.read():
+        if self.mute and end.reader.get(TAIL) != end.reader.at:
+            self.asked.set()
+        while not self.mute and (frame := end.reader.read()):
             name, values = codec.parse(frame)
             if name == "OPEN":
                 end.put("HEAD", stream=values["stream"], status=200, content_length=len(self.text))
@@ -183,20 +191,21 @@ class Stage:
         error, or a cut where it had got a head before. answer: no head was said before."""
         assert self.end.cut_off(), "the listener still speaks with evil"
         self.hang_up()
-        wait_until(lambda: self.accused() > self.cuts, f"the line in the log\n{self.server.stderr}")
         self.cuts += 1
-        assert self.accused() == self.cuts, self.server.stderr
+        self.settle()
         if call is not None:
             reply = call.reply()
             assert FORGED not in reply, reply
             if answer:
                 assert reply.startswith(b"HTTP/1.1 502 "), reply
-        self.replaced()
         self.assert_served()
 
-    def replaced(self):
-        """Takes evil's successor where master has replaced it. The listener accuses before it reports,
-        so once its line is in the log master has decided."""
+    def settle(self):
+        """Waits for the line in the log, then takes evil's successor where master has replaced it. The
+        listener accuses before it reports: once its line is there, master has decided. Returns whether
+        it has replaced evil."""
+        wait_until(lambda: self.accused() >= self.cuts, f"the line in the log\n{self.server.stderr}")
+        assert self.accused() == self.cuts, self.server.stderr
         if f"vhost evil[{self.evil.pid}]: accused" not in self.server.stderr:
             return False
         wait_until(lambda: not self.evil.alive(), "evil's end")
