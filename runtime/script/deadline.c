@@ -20,6 +20,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/interrupted.h"
 #include "base/must.h"
 #include "script/state.h"
 
@@ -28,6 +29,9 @@
 #define TICK_MIN_MS 1
 #define ALL_EVENTS (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
 #define PROFILER_MODE "li1000000000"
+#define DISPATCH_UPDATE_MAX_BYTES 1024 /* its code is under 800 bytes long; more does no harm */
+
+extern void lj_dispatch_update(void *global_state); /* of LuaJIT; see CMakeLists.txt; not called here */
 
 _Noreturn static void stop(struct script *s, lua_State *L) {
     script_describe_interrupt(s, L);
@@ -60,14 +64,20 @@ static void on_hook(lua_State *L, lua_Debug *unused) {
     stop(s, L);
 }
 
-/* The signal may have met LuaJIT while it rewrote its dispatch table for another reason, and what it
- * goes on to write would undo half of ours with nobody knowing. Taking the hook away first makes every
- * call of this rewrite the whole table, so that the next tick repairs it. */
 void script_interrupt(struct script *s) {
-    lua_sethook(s->L, NULL, 0, 0);
     lua_sethook(s->L, on_hook, ALL_EVENTS, 1);
     if (s->poll != NULL) {
         s->poll(SIGPROF);
+    }
+}
+
+/* LuaJIT rewrites its dispatch table in this one function, which calls nothing. Where the signal meets
+ * it, setting a hook would leave a table that agrees with none of its flags and that nothing would
+ * rewrite: hooks would be off for the rest of the process. The next tick will do. */
+void script_interrupt_from_signal(struct script *s, const void *context) {
+    uintptr_t begin = (uintptr_t)lj_dispatch_update;
+    if (interrupted_at(context) - begin >= DISPATCH_UPDATE_MAX_BYTES) {
+        script_interrupt(s);
     }
 }
 
@@ -81,8 +91,8 @@ bool script_interrupted(const struct script *s) {
     return s->running && (s->overtime || s->oversize);
 }
 
-static void on_tick(int number, siginfo_t *info, void *unused) {
-    (void)number, (void)unused;
+static void on_tick(int number, siginfo_t *info, void *context) {
+    (void)number;
     if (info->si_code != SI_TIMER) {
         return;
     }
@@ -100,7 +110,7 @@ static void on_tick(int number, siginfo_t *info, void *unused) {
         s->overtime = 1;
     }
     if (s->overtime || s->oversize) {
-        script_interrupt(s);
+        script_interrupt_from_signal(s, context);
     }
 }
 

@@ -54,7 +54,8 @@ struct script {
 /* deadline.c */
 int script_deadline_start(struct script *s);
 void script_deadline_stop(struct script *s);
-void script_interrupt(struct script *s); /* also from the signal handler and the allocator */
+void script_interrupt(struct script *s); /* from the thread itself, the allocator included */
+void script_interrupt_from_signal(struct script *s, const void *context);
 void script_calm(struct script *s);
 void script_give_way(lua_State *L); /* raises where the entry is overtime */
 

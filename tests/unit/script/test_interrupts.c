@@ -22,8 +22,9 @@
 
 #define RUNS_IN_SUITE 4000
 #define CHECK_EVERY 97
-#define DELAY_MIN_US 50
-#define DELAY_SPREAD_US 2500
+#define DELAY_MIN_US 20
+#define DELAY_SPREAD_US 1000
+#define REPEAT_US 40
 #define ROOM_MIN_BYTES 4096
 
 static const char *const programs[] = {
@@ -62,11 +63,11 @@ struct soak {
 /* The handler has no argument: this is what it works on. */
 static struct script *interrupted;
 
-static void on_alarm(int number) {
-    (void)number;
+static void on_alarm(int number, siginfo_t *info, void *context) {
+    (void)number, (void)info;
     if (interrupted->running) {
         interrupted->overtime = 1;
-        script_interrupt(interrupted);
+        script_interrupt_from_signal(interrupted, context);
     }
 }
 
@@ -75,8 +76,10 @@ static uint32_t pick(struct soak *k, uint32_t below) {
     return (k->state >> 8) % below;
 }
 
+/* After the first signal they come as fast as they can, so that many meet LuaJIT at work on what the
+ * one before has set off. */
 static void arm(long us) {
-    struct itimerval at = {{0, us != 0 ? 2000 : 0}, {0, us}};
+    struct itimerval at = {{0, us != 0 ? REPEAT_US : 0}, {0, us}};
     MUST(setitimer(ITIMER_REAL, &at, NULL) == 0);
 }
 
@@ -112,7 +115,7 @@ static void soak_child(const struct script_stack *stack, void *context) {
     const char *seed = getenv("LUTTPD_TEST_SEED");
     struct soak k = {.s = harness_new(kind->jit, stack, NULL),
                      .state = seed != NULL ? (uint32_t)atol(seed) : 1u};
-    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigfillset(&action.sa_mask);
     interrupted = k.s;
     MUST(sigaction(SIGALRM, &action, NULL) == 0);
