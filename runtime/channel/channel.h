@@ -17,6 +17,7 @@
 
 #define CHANNEL_IN_BYTES (64 * 1024)
 #define CHANNEL_OUT_BYTES (256 * 1024)
+#define STREAM_CREDIT_BYTES 32768 /* first window of content of each stream and direction */
 
 enum channel_kind { CHANNEL_DATA, CHANNEL_LOG };
 

@@ -27,7 +27,6 @@ struct connection;
 struct link;
 struct request;
 
-#define STREAM_CREDIT_BYTES 32768 /* first window of each stream and direction, as vhosts know it */
 #define LINK_STREAMS_MAX 512      /* open streams to one vhost process; more wait */
 #define LINK_WAITING_MAX 4096     /* requests that wait for one vhost; more get 503 */
 #define WAIT_MAX_MS 10000         /* a request that waits longer for its vhost gets 503 */

@@ -10,7 +10,6 @@
 #include "base/slice.h"
 #include "vhost/open_cache.h"
 
-#define STREAM_CREDIT_BYTES 32768 /* first window of each stream and direction */
 #define STREAMS_MAX 4096          /* open streams of this process; more are refused */
 #define STREAMS_GROW_BY 16        /* streams that are allocated together */
 #define CREDIT_PATIENCE 5         /* deadlines more that a stream gets where only credit is missing */
