@@ -15,10 +15,12 @@
 #include "base/must.h"
 #include "listener/connection.h"
 
-/* Closing a descriptor nobody vouches for may hang: let a thread do it. */
+/* Closing a descriptor nobody vouches for may hang: let a thread do it, one for each vhost. */
 struct doomed {
     uv_work_t work;
+    struct link *link;
     int fd;
+    struct doomed *next;
 };
 
 static void close_doomed(uv_work_t *work) {
@@ -26,36 +28,54 @@ static void close_doomed(uv_work_t *work) {
     (void)close(d->fd);
 }
 
-static void free_doomed(uv_work_t *work, int status) {
-    (void)status;
-    free(work->data);
+static void after_doomed(uv_work_t *work, int status);
+
+static void start_closing(struct link *k) {
+    if (k->first_doomed != NULL) {
+        (void)uv_queue_work(&k->listener->loop, &k->first_doomed->work, close_doomed, after_doomed);
+    }
 }
 
-static void close_elsewhere(struct listener *l, int fd) {
+static void after_doomed(uv_work_t *work, int status) {
+    struct doomed *d = work->data;
+    struct link *k = d->link;
+    (void)status;
+    k->first_doomed = d->next;
+    k->doomed_count--;
+    free(d);
+    start_closing(k);
+}
+
+static void close_elsewhere(struct link *k, int fd) {
     struct doomed *d = malloc(sizeof *d);
     if (d == NULL) {
         return; /* a leaked descriptor is better than a loop that hangs */
     }
-    *d = (struct doomed){.fd = fd, .work.data = d};
-    (void)uv_queue_work(&l->loop, &d->work, close_doomed, free_doomed);
+    *d = (struct doomed){.link = k, .fd = fd, .work.data = d};
+    *(k->first_doomed != NULL ? &k->last_doomed->next : &k->first_doomed) = d;
+    k->last_doomed = d;
+    if (++k->doomed_count == 1) {
+        start_closing(k);
+    }
 }
 
-void file_send_discard(struct listener *l, struct packet *p) {
+bool file_send_discard(struct link *k, struct packet *p) {
     for (size_t i = 0; i < p->fd_count; i++) {
         if (p->fds[i] >= 0) {
-            close_elsewhere(l, packet_take(p, i));
+            close_elsewhere(k, packet_take(p, i));
         }
     }
     p->fd_count = 0;
+    return k->doomed_count < FILE_DOOMED_MAX;
 }
 
-int file_send_take(struct listener *l, struct file_send *f, int fd, uint64_t device) {
+int file_send_take(struct link *k, struct file_send *f, int fd) {
     struct statx facts;
     int rc = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &facts);
     bool good = rc == 0 && S_ISREG(facts.stx_mode) &&
-                makedev(facts.stx_dev_major, facts.stx_dev_minor) == device && f->fd < 0;
+                makedev(facts.stx_dev_major, facts.stx_dev_minor) == k->device && f->fd < 0;
     if (!good) {
-        close_elsewhere(l, fd);
+        close_elsewhere(k, fd);
         return -EBADMSG;
     }
     f->fd = fd;

@@ -16,10 +16,11 @@
 #include "channel/packet.h"
 
 #define FILE_JOBS_PER_LINK 2
+#define FILE_DOOMED_MAX 64           /* descriptors of one vhost that wait to be closed */
 #define FILE_STEP_BYTES (512 * 1024) /* sent in one go, so that others get their turn */
 
 struct connection;
-struct listener;
+struct link;
 
 struct file_send {
     int fd;         /* owned; -1 for none */
@@ -36,11 +37,12 @@ struct file_send {
 enum file_progress { FILE_SENT_ALL, FILE_SOCKET_FULL, FILE_JOB_RUNS, FILE_MORE, FILE_FAILED };
 
 /** Looks at a descriptor for the first time. Returns 0 with f taking fd, or -EBADMSG where it is not a
- * regular file of this device; fd is taken in every outcome. */
-int file_send_take(struct listener *l, struct file_send *f, int fd, uint64_t device);
+ * regular file of the vhost's device; fd is taken in every outcome. */
+int file_send_take(struct link *k, struct file_send *f, int fd);
 
-/** Closes, on a thread, whatever descriptors are left in a packet. */
-void file_send_discard(struct listener *l, struct packet *p);
+/** Closes, on a thread, whatever descriptors are left in a packet. Returns false where so many of this
+ * vhost's wait to be closed that no more may come. */
+bool file_send_discard(struct link *k, struct packet *p);
 
 /** Sends some of the file of c, which is active. FILE_FAILED: shorter than promised, or an error:
  * the connection must be cut. */

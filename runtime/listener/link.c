@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "base/report.h"
@@ -18,7 +19,8 @@
 #define SLOTS_AT_FIRST 16
 #define CONTROL_RESERVE_BYTES (16 * LINK_STREAMS_MAX) /* of the ring: a RESET for every stream fits */
 #define DRAIN_RECORDS_MAX 1024 /* in one go, so that one vhost does not hold up the others */
-#define EMPTY_BELLS_MAX 5000   /* in a second: doorbells without records */
+#define EMPTY_BELLS_MAX 5000   /* in a second: packets that no record follows */
+#define IDLE_RECORDS_MAX 50000 /* in a second: records that carry nothing, or for what is over */
 
 int links_init(struct listener *l) {
     l->link_count = host_map_vhost_count(l->map);
@@ -270,6 +272,10 @@ static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
     return s->late && age >= 0 ? 0 : -EBADMSG;
 }
 
+static int count_idle(struct link *k) {
+    return ++k->idle_records > IDLE_RECORDS_MAX ? -EBADMSG : 0;
+}
+
 #define ON_STREAM(message, handler)                                                               \
     static int on_##message(void *context, const struct message_##message *m, struct packet *p) { \
         struct connection *c;                                                                     \
@@ -277,22 +283,39 @@ static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
         if (find_stream(context, m->stream, &c) != 0) {                                           \
             return -EBADMSG;                                                                      \
         }                                                                                         \
-        return c == NULL ? 0 : handler;                                                           \
+        return c == NULL ? count_idle(context) : handler;                                         \
     }
 
 static int take_credit(struct connection *c, uint32_t bytes) {
     if (c->body_done || bytes == 0 || bytes > STREAM_CREDIT_BYTES ||
         c->body_credit + bytes > STREAM_CREDIT_BYTES) {
-        return c->body_done && bytes <= STREAM_CREDIT_BYTES ? 0 : -EBADMSG;
+        return c->body_done && bytes <= STREAM_CREDIT_BYTES ? count_idle(c->link) : -EBADMSG;
     }
     c->body_credit += bytes;
     turn_touch(c);
     return 0;
 }
 
-static int take_reset(struct connection *c) {
+/* The vhost's own word for why; to the client it is only whose turn it is to try again. */
+static unsigned status_of(enum reason reason) {
+    switch (reason) {
+    case REASON_REFUSED:
+        return 503;
+    case REASON_TIMEOUT:
+        return 504;
+    case REASON_TOO_LARGE:
+        return 413;
+    case REASON_CANCELLED:
+    case REASON_PROTOCOL:
+    case REASON_INTERNAL:
+        break;
+    }
+    return 500;
+}
+
+static int take_reset(struct connection *c, enum reason reason) {
     link_close_stream(c->link, c, false, REASON_CANCELLED);
-    response_broken(c, 500);
+    response_broken(c, status_of(reason));
     turn_touch(c);
     return 0;
 }
@@ -315,11 +338,11 @@ static int take_file(struct connection *c, const struct message_file *m) {
 }
 
 ON_STREAM(head, response_head(c, m))
-ON_STREAM(body, response_body(c, m))
-ON_STREAM(file, take_file(c, m))
+ON_STREAM(body, m->data.n == 0 && count_idle(c->link) != 0 ? -EBADMSG : response_body(c, m))
+ON_STREAM(file, m->length == 0 && count_idle(c->link) != 0 ? -EBADMSG : take_file(c, m))
 ON_STREAM(end, response_end(c))
 ON_STREAM(credit, take_credit(c, m->bytes))
-ON_STREAM(reset, take_reset(c))
+ON_STREAM(reset, take_reset(c, m->reason))
 
 static const struct listener_from_vhost_ring ring_handlers = {
     .head = on_head, .body = on_body, .file = on_file, .end = on_end, .credit = on_credit, .reset = on_reset};
@@ -333,7 +356,7 @@ static int on_file_descriptor(void *context, const struct message_file_descripto
     if (c == NULL) {
         return 0; /* abandoned: link_dispatch_packet discards the descriptor */
     }
-    return file_send_take(k->listener, &c->file, packet_take(p, 0), k->device);
+    return file_send_take(k, &c->file, packet_take(p, 0));
 }
 
 static const struct listener_from_vhost_pair pair_handlers = {.file_descriptor = on_file_descriptor};
@@ -341,8 +364,8 @@ static const struct listener_from_vhost_pair pair_handlers = {.file_descriptor =
 int link_dispatch_packet(struct link *k, struct packet *p) {
     int rc = listener_from_vhost_pair_dispatch(&pair_handlers, k, PHASE_SERVING, p->type, packet_payload(p),
                                                p->size, p);
-    file_send_discard(k->listener, p);
-    return rc;
+    bool few = file_send_discard(k, p);
+    return rc == 0 && !few ? -EBADMSG : rc;
 }
 
 void link_drain(struct link *k) {
@@ -404,7 +427,8 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
     int rc = status < 0 ? status : channel_receive(&k->channel, p);
     if (rc == 1) {
         rc = link_dispatch_packet(k, p) == 0 ? -EAGAIN : -EBADMSG;
-    } else if (rc == -EAGAIN && ++k->empty_bells > EMPTY_BELLS_MAX) {
+    }
+    if (rc == -EAGAIN && ++k->empty_bells > EMPTY_BELLS_MAX) {
         rc = -EBADMSG;
     }
     if (rc == -EAGAIN) {
@@ -422,7 +446,11 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
 
 void link_open(struct link *k, int socket, uint64_t generation, uint64_t device) {
     close_channel(k);
-    if (channel_make(&k->channel, socket, CHANNEL_DATA) != 0) {
+    bool clogged = k->doomed_count >= FILE_DOOMED_MAX; /* its descriptors do not even close */
+    if (clogged) {
+        (void)close(socket);
+    }
+    if (clogged || channel_make(&k->channel, socket, CHANNEL_DATA) != 0) {
         k->state = LINK_ABSENT;
         refuse_waiting(k, 1);
         return;
@@ -454,7 +482,7 @@ void link_sweep(struct link *k, uint64_t now) {
         response_own(c, 503, 1);
         turn_touch(c);
     }
-    k->empty_bells = 0;
+    k->empty_bells = k->idle_records = 0;
     for (uint32_t i = 0; i < k->slot_count; i++) {
         struct connection *c = k->slots[i].connection;
         if (c != NULL && !c->head_written && c->body_done && now - c->since_ms > ANSWER_MAX_MS) {

@@ -19,6 +19,8 @@ struct link_slot {
         late; /* a use ended by our RESET: messages for it may still come, until one for the present use does */
 };
 
+struct doomed;
+
 struct link {
     struct listener *listener;
     uint64_t vhost;
@@ -31,9 +33,10 @@ struct link {
     bool unasked;              /* ASKED, but the router's socket was full: asked again soon */
     bool dozing;               /* our flag in the ring is set: the vhost will ring */
     bool is_active;
-    bool blocked;         /* no room or slot: tried again soon */
-    bool deaf;            /* not even control messages fit its ring: cut off at the next sweep */
-    unsigned empty_bells; /* doorbells since the last record or second */
+    bool blocked;          /* no room or slot: tried again soon */
+    bool deaf;             /* not even control messages fit its ring: cut off at the next sweep */
+    unsigned empty_bells;  /* packets since the last record or second */
+    unsigned idle_records; /* of this second */
     struct link *next_active;
 
     struct link_slot *slots;
@@ -43,6 +46,8 @@ struct link {
     struct connection *first, *last; /* waiting for the channel, room or a slot; oldest first */
     size_t waiting;
 
+    unsigned doomed_count; /* descriptors that wait to be closed; the first is being closed */
+    struct doomed *first_doomed, *last_doomed;
     unsigned file_jobs;                      /* running on file threads */
     struct connection *first_job, *last_job; /* waiting for a file thread */
 };
