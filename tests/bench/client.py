@@ -38,10 +38,10 @@ def run(load, server, seconds):
     wall = time.monotonic() - began
     line = re.search(r"^@@ (.*)$", done.stdout, re.M)
     if not line:
-        raise RuntimeError(f"wrk said: {done.stdout}{done.stderr}")
+        server.fail(f"wrk said: {done.stdout}{done.stderr}")
     numbers = [float(word) for word in line.group(1).split()]
     failed = {name: int(count) for name, count in zip(ERRORS, numbers[3:8]) if count}
     if failed or not numbers[0]:
-        raise RuntimeError(f"{server.name} failed {failed} of {numbers[0]:.0f} requests for {load.path}")
+        server.fail(f"failed {failed} of {numbers[0]:.0f} requests for {load.path}")
     return {"requests": int(numbers[0]), "bytes": int(numbers[2]), "per_second": numbers[0] / numbers[1] * 1e6,
             "p50": numbers[8], "p99": numbers[9], "wall": wall, "client_cpu": cpu_of_children() - cpu}

@@ -27,7 +27,7 @@ def goals_table(rows):
     return table(["promise", "measured", "at most", "goal", "verdict"],
                  [[row["what"], row["form"].format(row["value"]), row["form"].format(row["limit"]),
                    "" if row["goal"] is None else row["form"].format(row["goal"]),
-                   row["verdict"] + (", goal reached" if row["goal"] and row["value"] <= row["goal"] else "")]
+                   row["verdict"] + (", goal reached" if row["goal"] is not None and row["value"] <= row["goal"] else "")]
                   for row in rows])
 
 

@@ -44,27 +44,25 @@ def check_answers(servers, load):
         raise RuntimeError(f"the servers answer {load.path} differently: {bodies}")
 
 
-def check_logs(servers, runs):
-    """How much of the requests each logged; a server that drops records has it easier."""
-    notes = []
-    for server in servers:
-        made = sum(run["made"] for run in runs[server.name])
-        if server.logs:
-            part = server.logged_lines() / made
-            notes.append(f"{server.name} {part * 100:.1f} %")
-    return "Requests that stand in the access log: " + ", ".join(notes) + "."
+def logged_percent(servers, runs):
+    """{server name: how much of its requests stand in its log}; who loses records has less to do."""
+    return {server.name: server.logged_lines() * 100 / sum(run["made"] for run in runs[server.name])
+            for server in servers if server.logs}
 
 
 def compare(settings, load, make_servers, key="cpu_per_request", scale=1e6, unit="µs/request", per="requests"):
-    """Runs the servers in rounds. Returns their runs, and the tables."""
+    """Runs the servers in rounds. Returns their runs, a promise about luttpd's log, and the tables."""
     with Stage() as stage:
         servers = [stage.start(server) for server in make_servers(stage)]
         check_answers(servers, load)
         runs = measure.rounds(servers, load, settings)
         stage.stop()
-        logged = check_logs(servers, runs)
-    tables = [servers_table(servers, runs, key, scale, unit), roles_table(runs["luttpd"], per, scale, unit), logged]
-    return runs, "\n\n".join(tables)
+        logged = logged_percent(servers, runs)
+    tables = [servers_table(servers, runs, key, scale, unit), roles_table(runs["luttpd"], per, scale, unit),
+              "Requests that stand in the access log: "
+              + ", ".join(f"{name} {percent:.1f} %" for name, percent in logged.items()) + "."]
+    missing = goal_row("% of requests missing in luttpd's log", max(0.0, 100 - logged["luttpd"]), 0.1, 0)
+    return runs, missing, "\n\n".join(tables)
 
 
 def ratio_goal(what, runs, other, limit, goal, key="cpu_per_request"):
@@ -73,36 +71,36 @@ def ratio_goal(what, runs, other, limit, goal, key="cpu_per_request"):
 
 def lua_hello(settings):
     """A Lua answer: the owner's process against nginx's Lua module."""
-    runs, text = compare(settings, HELLO, lambda stage: [
+    runs, missing, text = compare(settings, HELLO, lambda stage: [
         peers.luttpd(stage), peers.nginx(stage), peers.null(stage, "canned", len("hello bench"))])
     goal = ratio_goal("CPU of a Lua answer over nginx's Lua module", runs, "nginx", 1.15, 1.0)
-    return Result("lua-hello: GET /hello?name=bench, 64 kept connections", [goal], text, runs)
+    return Result("lua-hello: GET /hello?name=bench, 64 kept connections", [goal, missing], text, runs)
 
 
 def static_1k(settings):
     """A file of 1 KiB from one vhost."""
-    runs, text = compare(settings, STATIC, lambda stage: [
+    runs, missing, text = compare(settings, STATIC, lambda stage: [
         peers.luttpd(stage), peers.nginx(stage, cached=True), peers.nginx(stage), peers.h2o(stage),
         peers.lighttpd(stage), peers.null(stage, "file", stage.directory / "www" / "1k.bin")])
     goal = ratio_goal("CPU of a 1 KiB file over nginx with open_file_cache", runs, "nginx-cached", 1.1, 0.9)
-    return Result("static-1k: a file of 1 KiB, 64 kept connections", [goal], text, runs)
+    return Result("static-1k: a file of 1 KiB, 64 kept connections", [goal, missing], text, runs)
 
 
 def vhosts_100(settings):
     """A file of 1 KiB from a hundred vhosts at random; with luttpd each has its own user and process."""
-    runs, text = compare(settings, MANY, lambda stage: [
+    runs, missing, text = compare(settings, MANY, lambda stage: [
         peers.luttpd(stage, vhosts=VHOSTS), peers.nginx(stage, vhosts=VHOSTS)])
     goal = ratio_goal("CPU of a 1 KiB file, 100 users, over one nginx process", runs, "nginx", 2.5, 1.8)
-    return Result(f"vhosts-100: a file of 1 KiB, Host at random over {VHOSTS} vhosts", [goal], text, runs)
+    return Result(f"vhosts-100: a file of 1 KiB, Host at random over {VHOSTS} vhosts", [goal, missing], text, runs)
 
 
 def static_10m(settings):
     """A file of 10 MiB: CPU per byte. The client is the limit here, so throughput ranks nothing."""
-    runs, text = compare(settings, LARGE, lambda stage: [
+    runs, missing, text = compare(settings, LARGE, lambda stage: [
         peers.luttpd(stage), peers.nginx(stage), peers.null(stage, "file", stage.directory / "www" / "10m.bin")],
         key="cpu_per_byte", scale=1e3 * 1024 * MIB, unit="ms/GiB", per="bytes")
     goal = ratio_goal("CPU per byte of a 10 MiB file over nginx", runs, "nginx", 1.0, None, "cpu_per_byte")
-    return Result("static-10m: a file of 10 MiB, 16 kept connections", [goal], text, runs)
+    return Result("static-10m: a file of 10 MiB, 16 kept connections", [goal, missing], text, runs)
 
 
 def memory_of(server):

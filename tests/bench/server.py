@@ -70,6 +70,7 @@ class Server:
             self.port = int(line.split()[2].rpartition(":")[2])
 
     def fail(self, why):
+        """Raises, with what the server had to say."""
         raise RuntimeError(f"{self.name}: {why}\n{(self.directory / 'output').read_text(errors='replace')[-2000:]}")
 
     def get(self, path, host=None):

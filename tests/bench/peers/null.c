@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,7 @@ int main(int argc, char **argv) {
     }
     struct null *n = calloc(1, sizeof *n);
     check(n != NULL, "calloc");
+    (void)signal(SIGPIPE, SIG_IGN); /* a client that leaves in the middle of a file */
     prepare(n, argv);
     for (struct epoll_event events[EVENTS];;) {
         int count = epoll_wait(n->epoll, events, EVENTS, -1);
