@@ -466,7 +466,7 @@ void link_open(struct link *k, int socket, uint64_t generation, uint64_t device)
     k->device = device;
     k->state = LINK_OPEN;
     k->dozing = false;
-    k->empty_bells = 0;
+    k->empty_bells = k->idle_records = 0;
     k->deaf = false;
     link_activate(k);
 }

@@ -206,6 +206,10 @@ class Stage:
         it has replaced evil."""
         wait_until(lambda: self.accused() >= self.cuts, f"the line in the log\n{self.server.stderr}")
         assert self.accused() == self.cuts, self.server.stderr
+        return self.find_evil()
+
+    def find_evil(self):
+        """Takes evil's successor where master has replaced it. Returns whether it has."""
         if f"vhost evil[{self.evil.pid}]: accused" not in self.server.stderr:
             return False
         wait_until(lambda: not self.evil.alive(), "evil's end")
