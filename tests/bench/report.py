@@ -23,12 +23,16 @@ def goal_row(what, value, limit, goal, form="{:.2f}"):
     return {"what": what, "value": value, "limit": limit, "goal": goal, "verdict": verdict, "form": form}
 
 
+def goal_cells(row):
+    show = row["form"].format
+    if row["goal"] is None:
+        return [row["what"], show(row["value"]), show(row["limit"]), "", row["verdict"]]
+    verdict = row["verdict"] + (", goal reached" if row["value"] <= row["goal"] else "")
+    return [row["what"], show(row["value"]), show(row["limit"]), show(row["goal"]), verdict]
+
+
 def goals_table(rows):
-    return table(["promise", "measured", "at most", "goal", "verdict"],
-                 [[row["what"], row["form"].format(row["value"]), row["form"].format(row["limit"]),
-                   "" if row["goal"] is None else row["form"].format(row["goal"]),
-                   row["verdict"] + (", goal reached" if row["goal"] is not None and row["value"] <= row["goal"] else "")]
-                  for row in rows])
+    return table(["promise", "measured", "at most", "goal", "verdict"], map(goal_cells, rows))
 
 
 def split(runs):
