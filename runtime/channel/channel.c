@@ -21,8 +21,12 @@ struct shared_indices {
 };
 _Static_assert(sizeof(struct shared_indices) <= INDEX_BYTES, "indices fit their page");
 
+uint32_t channel_in_bytes(enum channel_kind kind) {
+    return kind == CHANNEL_ACCESS_LOG ? CHANNEL_ACCESS_LOG_BYTES : CHANNEL_IN_BYTES;
+}
+
 static size_t memory_size(enum channel_kind kind) {
-    return INDEX_BYTES + CHANNEL_IN_BYTES + (kind == CHANNEL_DATA ? CHANNEL_OUT_BYTES : 0);
+    return INDEX_BYTES + channel_in_bytes(kind) + (kind == CHANNEL_DATA ? CHANNEL_OUT_BYTES : 0);
 }
 
 /* maker: whether this end made the memfd. The listener writes "in" and the logger reads it. */
@@ -33,11 +37,11 @@ static void attach(struct channel *c, void *memory, bool maker) {
 
     c->memory = memory;
     c->memory_bytes = memory_size(c->kind);
-    if (c->kind == CHANNEL_LOG) {
+    if (c->kind != CHANNEL_DATA) {
         if (maker) {
-            ring_reader_init(&c->reader, &indices->in, in, CHANNEL_IN_BYTES);
+            ring_reader_init(&c->reader, &indices->in, in, channel_in_bytes(c->kind));
         } else {
-            ring_writer_init(&c->writer, &indices->in, in, CHANNEL_IN_BYTES);
+            ring_writer_init(&c->writer, &indices->in, in, channel_in_bytes(c->kind));
         }
     } else if (maker) {
         ring_writer_init(&c->writer, &indices->in, in, CHANNEL_IN_BYTES);

@@ -4,7 +4,8 @@
  * Use only from the loop that owns it. Nothing here blocks, allocates per message or calls back.
  *
  *   data channel: the listener makes the rings; it writes "in" (64 KiB), the vhost "out" (256 KiB)
- *   log channel:  the logger makes the ring; the producer writes "in" (64 KiB), there is no "out"
+ *   log channel:  the logger makes the ring; the producer writes "in" (64 KiB), there is no "out";
+ *                 a listener's holds 1 MiB: a fifth of a second of access records at full speed
  */
 #ifndef LUTTPD_CHANNEL_CHANNEL_H
 #define LUTTPD_CHANNEL_CHANNEL_H
@@ -17,9 +18,10 @@
 
 #define CHANNEL_IN_BYTES (64 * 1024)
 #define CHANNEL_OUT_BYTES (256 * 1024)
+#define CHANNEL_ACCESS_LOG_BYTES (1024 * 1024)
 #define STREAM_CREDIT_BYTES 32768 /* first window of content of each stream and direction */
 
-enum channel_kind { CHANNEL_DATA, CHANNEL_LOG };
+enum channel_kind { CHANNEL_DATA, CHANNEL_LOG, CHANNEL_ACCESS_LOG };
 
 struct channel {
     int socket; /* owned; -1 once closed */
@@ -38,6 +40,9 @@ int channel_make(struct channel *c, int socket, enum channel_kind kind);
 /** Takes socket and waits for the peer's RING (the other ends). channel_ready is false until
  * channel_receive has seen it. */
 void channel_await(struct channel *c, int socket, enum channel_kind kind);
+
+/** Bytes of the ring "in" of this kind of channel. */
+uint32_t channel_in_bytes(enum channel_kind kind);
 
 static inline bool channel_ready(const struct channel *c) {
     return c->memory != NULL;

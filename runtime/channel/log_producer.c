@@ -20,31 +20,38 @@
 #include "base/report.h"
 
 #define INDEX_BYTES 4096
-#define PRIVATE_BYTES (INDEX_BYTES + CHANNEL_IN_BYTES)
-#define BELL_BYTES (CHANNEL_IN_BYTES / 2)
 
 _Static_assert(sizeof(struct ring_shared) <= INDEX_BYTES, "the indices fit their page");
 
 static void forget_channel(struct channel *c) {
     channel_close(c);
-    *c = (struct channel){.socket = -1, .kind = CHANNEL_LOG};
+    *c = (struct channel){.socket = -1};
 }
 
-int log_producer_init(struct log_producer *p) {
-    *p = (struct log_producer){.current.socket = -1, .next.socket = -1};
-    void *memory = mmap(NULL, PRIVATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* Early enough that the logger comes before the ring is full, also where it shares our processor. */
+static uint64_t bell_bytes(const struct log_producer *p) {
+    return channel_in_bytes(p->kind) / 8;
+}
+
+static size_t private_bytes(const struct log_producer *p) {
+    return INDEX_BYTES + channel_in_bytes(p->kind);
+}
+
+int log_producer_init(struct log_producer *p, enum channel_kind kind) {
+    *p = (struct log_producer){.kind = kind, .current.socket = -1, .next.socket = -1};
+    void *memory = mmap(NULL, private_bytes(p), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;
     }
     p->private_memory = memory;
-    ring_writer_init(&p->private_ring, memory, (uint8_t *)memory + INDEX_BYTES, CHANNEL_IN_BYTES);
+    ring_writer_init(&p->private_ring, memory, (uint8_t *)memory + INDEX_BYTES, channel_in_bytes(kind));
     p->writer = &p->private_ring;
     return 0;
 }
 
 static void unmap_private(struct log_producer *p) {
     if (p->private_memory != NULL) {
-        (void)munmap(p->private_memory, PRIVATE_BYTES);
+        (void)munmap(p->private_memory, private_bytes(p));
     }
     p->private_memory = NULL;
 }
@@ -66,7 +73,7 @@ static void close_socket(struct channel *c) {
 void log_producer_take(struct log_producer *p, int socket) {
     forget_channel(&p->next);
     close_socket(&p->current);
-    channel_await(&p->next, socket, CHANNEL_LOG);
+    channel_await(&p->next, socket, p->kind);
 }
 
 int log_producer_socket(const struct log_producer *p) {
@@ -144,7 +151,7 @@ static void adopt_next(struct log_producer *p) {
     unmap_private(p);
     p->current = fresh;
     p->writer = &p->current.writer;
-    p->next = (struct channel){.socket = -1, .kind = CHANNEL_LOG};
+    p->next = (struct channel){.socket = -1};
     p->broken = p->broken_told = false;
 }
 
@@ -257,7 +264,7 @@ int log_producer_flush(struct log_producer *p) {
         return tell_broken(p);
     }
     (void)ring_publish(p->writer);
-    if (p->since_bell_bytes <= BELL_BYTES || p->current.socket < 0) {
+    if (p->since_bell_bytes <= bell_bytes(p) || p->current.socket < 0) {
         return 0;
     }
     p->since_bell_bytes = 0;

@@ -23,6 +23,7 @@
 #include "schema/messages.h"
 
 struct log_producer {
+    enum channel_kind kind;
     struct ring_writer *writer; /* where records go now: the private ring's or current's */
     struct ring_writer private_ring;
     void *private_memory;      /* owned mapping of the private ring, NULL once it was moved */
@@ -34,8 +35,9 @@ struct log_producer {
     bool broken_told;          /* flush has said so */
 };
 
-/** Maps the private ring. Call before the cage closes. Returns 0 or -errno. */
-int log_producer_init(struct log_producer *p);
+/** Maps the private ring. kind: CHANNEL_ACCESS_LOG for a listener, else CHANNEL_LOG. Call before the
+ * cage closes. Returns 0 or -errno. */
+int log_producer_init(struct log_producer *p, enum channel_kind kind);
 
 /** Unmaps and closes everything. Records still here are lost. */
 void log_producer_deinit(struct log_producer *p);
@@ -63,7 +65,7 @@ void log_producer_access(struct log_producer *p, const struct message_log_access
  * text: borrowed; cut above MESSAGE_LOG_ERROR_TEXT_MAX bytes. */
 void log_producer_error(struct log_producer *p, enum level level, struct slice text);
 
-/** Lets the logger see what was written, and rings it if more than half a ring was written since
+/** Lets the logger see what was written, and rings it once an eighth of a ring was written since
  * it was rung last; it looks by itself once a second. Cheap: one store where nothing is to be done.
  * Returns 0; -EBADMSG, once, where the logger broke a rule: stop polling, then
  * log_producer_hang_up. Records are only counted from then on, until the next logger's ring comes. */

@@ -21,7 +21,6 @@
 #include "base/must.h"
 
 #define ALIGNMENT 8u
-#define REWIND_MAX_BYTES 65536u /* an empty ring is rewound once it has used that much, or half */
 
 static uint32_t round_up(uint32_t n) {
     return (n + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
@@ -58,17 +57,13 @@ static void pad_to_end(struct ring_writer *w) {
     w->tail += rest;
 }
 
-static uint32_t rewind_bytes(const struct ring_writer *w) {
-    return w->size / 2 < REWIND_MAX_BYTES ? w->size / 2 : REWIND_MAX_BYTES;
-}
-
 /* Whether need bytes fit, contiguous, behind the tail. A record is at most half the ring, so an
  * empty ring always has room: what does not fit before the end fits before the offset. */
 static bool has_room(const struct ring_writer *w, uint32_t need, bool *wraps) {
     uint64_t free_bytes = w->size - (w->tail - w->head);
     uint32_t offset = (uint32_t)(w->tail & (w->size - 1));
     uint32_t rest = w->size - offset;
-    bool rewind = w->tail == w->head && offset >= rewind_bytes(w) && offset >= need;
+    bool rewind = w->tail == w->head && offset >= w->size / 2 && offset >= need;
     *wraps = rest < need || rewind;
     return free_bytes >= (*wraps ? (uint64_t)rest + need : need);
 }
@@ -78,7 +73,7 @@ void *ring_reserve(struct ring_writer *w, uint32_t payload_max) {
     bool wraps;
 
     MUST(payload_max <= RECORD_PAYLOAD_MAX);
-    bool past = (w->tail & (w->size - 1)) >= rewind_bytes(w); /* look whether it could be rewound */
+    bool past = (w->tail & (w->size - 1)) >= w->size / 2; /* look whether it could be rewound */
     if (!has_room(w, need, &wraps) || (past && !wraps)) {
         if (refresh_head(w) != 0) {
             errno = EBADMSG;
@@ -195,7 +190,7 @@ bool ring_doze(struct ring_reader *r) {
     ring_release(r);
     atomic_store_explicit(&r->shared->asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&r->shared->tail, memory_order_relaxed) == r->tail) {
+    if (atomic_load_explicit(&r->shared->tail, memory_order_relaxed) == r->head) {
         return true;
     }
     atomic_store_explicit(&r->shared->asleep, 0, memory_order_relaxed);

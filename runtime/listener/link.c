@@ -333,6 +333,7 @@ static int take_file(struct connection *c, const struct message_file *m) {
             }
             rc = channel_expect(&k->channel, p);
         }
+        k->dozing = false; /* it may have swallowed the bell that ended our sleep */
     }
     return c->file.announced ? response_file(c, m) : -EBADMSG;
 }

@@ -33,7 +33,7 @@ static int prepare(struct listener *l) {
         rc = routes_init(l);
     }
     if (rc == 0) {
-        rc = log_producer_init(&l->log);
+        rc = log_producer_init(&l->log, CHANNEL_ACCESS_LOG);
     }
     if (rc == 0) {
         rc = accept_start(l);

@@ -24,24 +24,31 @@ int routes_init(struct listener *l) {
 
 /* The cache ------------------------------------------------------------------------------------------ */
 
-static struct route_entry *entry_for(struct routes *r, struct slice host, uint64_t *hash) {
+/* The first of the ROUTE_CACHE_WAYS entries where this host may stand. */
+static struct route_entry *entries_for(struct routes *r, struct slice host, uint64_t *hash) {
     *hash = siphash(&r->key, host.p, host.n);
-    return &r->cache[*hash % ROUTE_CACHE_SLOTS];
+    return &r->cache[*hash % (ROUTE_CACHE_SLOTS / ROUTE_CACHE_WAYS) * ROUTE_CACHE_WAYS];
 }
 
 static struct link *look_up(struct listener *l, struct slice host) {
     uint64_t hash;
-    const struct route_entry *e = entry_for(&l->routes, host, &hash);
-    bool hit = e->n == host.n && e->n > 0 && e->hash == hash && memcmp(e->host, host.p, host.n) == 0;
-    return hit ? &l->links[e->index] : NULL;
+    const struct route_entry *e = entries_for(&l->routes, host, &hash);
+    for (unsigned way = 0; way < ROUTE_CACHE_WAYS; way++, e++) {
+        if (e->hash == hash && e->n == host.n && e->n > 0 && memcmp(e->host, host.p, host.n) == 0) {
+            return &l->links[e->index];
+        }
+    }
+    return NULL;
 }
 
+/* The newest stands first; the oldest of its set falls out. */
 static void remember(struct listener *l, struct slice host, uint32_t index) {
     uint64_t hash;
-    struct route_entry *e = entry_for(&l->routes, host, &hash);
+    struct route_entry *e = entries_for(&l->routes, host, &hash);
     if (host.n == 0 || host.n > sizeof e->host) {
         return;
     }
+    memmove(e + 1, e, (ROUTE_CACHE_WAYS - 1) * sizeof *e);
     *e = (struct route_entry){.hash = hash, .index = index, .n = (uint16_t)host.n};
     memcpy(e->host, host.p, host.n);
 }

@@ -15,10 +15,10 @@ struct link;
 struct listener;
 
 #define ROUTE_CACHE_SLOTS 1024 /* hosts whose route is remembered */
+#define ROUTE_CACHE_WAYS 4     /* places where one host may stand: few hosts push each other out */
 #define ROUTE_ASKS_MAX 4096    /* requests that wait for the router; more get 503 */
 
-/** What is remembered of the router's answers. An entry is found by hash, kept whole, and replaced
- * by the next host with the same slot. */
+/** What is remembered of the router's answers. An entry is found by hash and kept whole. */
 struct route_entry {
     uint64_t hash;
     uint32_t index; /* of the vhost in the host map */

@@ -259,7 +259,7 @@ static int make_source(struct logger *l, const struct message_channel *m, int so
     } else if (m->peer == PEER_ROUTER) {
         (void)snprintf(s->speaker, sizeof s->speaker, "router: ");
     }
-    rc = channel_make(&s->channel, socket, CHANNEL_LOG);
+    rc = channel_make(&s->channel, socket, m->peer == PEER_LISTENER ? CHANNEL_ACCESS_LOG : CHANNEL_LOG);
     if (rc != 0) {
         free(s);
         return rc;

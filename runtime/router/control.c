@@ -143,7 +143,7 @@ struct router *router_prepare(const struct process *process, struct packet *star
     if ((rc = uv_loop_init(&r->loop)) != 0) {
         process_fail(process, "event loop", -rc);
     }
-    if ((rc = log_producer_init(&r->log)) != 0) {
+    if ((rc = log_producer_init(&r->log, CHANNEL_LOG)) != 0) {
         process_fail(process, "log records", -rc);
     }
     return r;

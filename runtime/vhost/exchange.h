@@ -25,7 +25,7 @@
 #include "vhost/stream.h"
 
 #define EXCHANGE_STREAMS_MAX 1024 /* open streams of one channel; the slot is the id's low 16 bits */
-#define EXCHANGE_BATCH 256        /* records of one channel before the others get their turn */
+#define EXCHANGE_BATCH 32         /* records of one channel before answers leave and others get their turn */
 
 /** What the site does when something happens. All are called from the loop. */
 struct hub_events {

@@ -69,7 +69,7 @@ static int prepare(struct vhost *v) {
         rc = control_start(v);
     }
     if (rc == 0) {
-        rc = log_producer_init(&v->log);
+        rc = log_producer_init(&v->log, CHANNEL_LOG);
     }
     return rc == 0 ? prepare_script(v) : rc;
 }

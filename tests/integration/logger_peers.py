@@ -27,7 +27,7 @@ from server import BUILD, PATIENCE, wait_until
 LOGGER_UID = 1899999905
 OWNER_GID = 1899000123
 
-INDEX_BYTES, RING_BYTES = 4096, 65536
+INDEX_BYTES, RING_BYTES, ACCESS_RING_BYTES = 4096, 65536, 1 << 20
 TAIL, HEAD = 0, 64  # offsets of the ring's indices in its shared page
 F_ADD_SEALS, SEALS = 1033, 0x1 | 0x2 | 0x4 | 0x8
 
@@ -88,7 +88,8 @@ class Producer:
         self.socket.settimeout(PATIENCE)
         name, _, fds = codec.receive(self.socket)
         assert name == "RING" and len(fds) == 1
-        self.memory = mmap.mmap(fds[0], INDEX_BYTES + RING_BYTES)
+        self.bytes = ACCESS_RING_BYTES if peer == "listener" else RING_BYTES
+        self.memory = mmap.mmap(fds[0], INDEX_BYTES + self.bytes)
         os.close(fds[0])
         self.tail = 0
 
@@ -96,18 +97,18 @@ class Producer:
         return struct.unpack_from("<Q", self.memory, which)[0]
 
     def _write(self, frame):
-        offset = self.tail % RING_BYTES
+        offset = self.tail % self.bytes
         whole = len(frame) + -len(frame) % 8
-        if RING_BYTES - offset < whole:
-            struct.pack_into("<IHH", self.memory, INDEX_BYTES + offset, RING_BYTES - offset - 8, 0, 0)
-            self.tail += RING_BYTES - offset
+        if self.bytes - offset < whole:
+            struct.pack_into("<IHH", self.memory, INDEX_BYTES + offset, self.bytes - offset - 8, 0, 0)
+            self.tail += self.bytes - offset
             offset = 0
         start = INDEX_BYTES + offset
         self.memory[start:start + len(frame)] = frame
         self.tail += whole
 
     def room(self):
-        return RING_BYTES - (self.tail - self.index(HEAD))
+        return self.bytes - (self.tail - self.index(HEAD))
 
     def publish(self):
         struct.pack_into("<Q", self.memory, TAIL, self.tail)
@@ -115,7 +116,7 @@ class Producer:
     def put_frame(self, frame):
         """Writes and publishes; rings and waits where the ring is too full for it. A frame that is
         larger than any record may be is written as far as the ring goes."""
-        frame = frame[:RING_BYTES]
+        frame = frame[:self.bytes]
         if self.tail and self.room() < 2 * len(frame) + 16:
             self.ring()
             wait_until(lambda: self.room() >= 2 * len(frame) + 16, "room in the ring")
@@ -187,7 +188,8 @@ class Logger:
                 self.control.setblocking(True)
             if message is None:
                 return self.notes
-            self.notes.append(message[1]["text"].decode())
+            if message[0] == "NOTE":
+                self.notes.append(message[1]["text"].decode())
 
     def wait_note(self, pattern):
         return wait_until(lambda: [note for note in self.read_notes() if re.search(pattern, note)], pattern)

@@ -102,7 +102,7 @@ def test_counts_what_a_full_disk_refuses(make_logger, small_disk):
     """Fault 7: nobody is held up, drops are counted, and lines appear within a second of there being room."""
     logger = make_logger(small_disk)
     (small_disk / "ballast").write_bytes(b"x" * 128 * 1024)
-    listener, total = logger.producer("listener", 1), 3000
+    listener, total = logger.producer("listener", 1), 20000
     begin, before = time.monotonic(), logger.cpu_s()
     for number in range(total):
         listener.put_frame(access(1, target=f"/{number}/".encode() + b"x" * 200))

@@ -142,6 +142,17 @@ static void test_doorbell_is_asked_for_only_when_reader_sleeps(void **state) {
     assert_false(ring_publish(&p->w)); /* once is enough */
 }
 
+static void test_reader_does_not_sleep_on_what_it_has_seen_and_not_read(void **state) {
+    struct pair *p = *state;
+    assert_int_equal(put(p, 1, 8, 1), 0);
+    assert_int_equal(put(p, 2, 8, 2), 0);
+    (void)ring_publish(&p->w);
+    expect(p, 1, 8, 1);
+    assert_false(ring_doze(&p->r));
+    expect(p, 2, 8, 2);
+    assert_true(ring_doze(&p->r));
+}
+
 static void test_writer_is_blamed_when_its_index_is_impossible(void **state) {
     struct pair *p = *state;
     struct ring_record record;
@@ -208,6 +219,7 @@ int main(void) {
         T(test_quiet_ring_stays_on_its_first_half),
         T(test_full_ring_refuses_until_released),
         T(test_doorbell_is_asked_for_only_when_reader_sleeps),
+        T(test_reader_does_not_sleep_on_what_it_has_seen_and_not_read),
         T(test_writer_is_blamed_when_its_index_is_impossible),
         T(test_writer_is_blamed_when_its_index_goes_back),
         T(test_writer_is_blamed_when_a_header_lies),

@@ -58,7 +58,7 @@ static void turn(struct log_producer *p) {
 int main(int argc, char **argv) {
     struct log_producer producer;
     unsigned next = 0;
-    MUST(argc == 3 && log_producer_init(&producer) == 0);
+    MUST(argc == 3 && log_producer_init(&producer, CHANNEL_LOG) == 0);
     unsigned total = (unsigned)strtoul(argv[1], NULL, 10), per_ms = (unsigned)strtoul(argv[2], NULL, 10);
     for (;;) {
         write_lines(&producer, &next, total, per_ms);

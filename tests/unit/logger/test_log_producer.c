@@ -28,7 +28,7 @@ static void count_report(void *context, enum report_level level, const char *tex
 
 static int make_both(void **state) {
     struct both *b = calloc(1, sizeof *b);
-    if (b == NULL || log_producer_init(&b->producer) != 0) {
+    if (b == NULL || log_producer_init(&b->producer, CHANNEL_LOG) != 0) {
         return -1;
     }
     b->logger.socket = -1;
@@ -199,7 +199,7 @@ static void test_owns_up_without_a_record_when_there_is_room_again(void **state)
     assert_int_equal(dropped, lost);
 }
 
-static void test_rings_once_for_half_a_ring_when_busy(void **state) {
+static void test_rings_once_for_an_eighth_of_a_ring_when_busy(void **state) {
     struct both *b = *state;
     start_logger(b);
     unsigned rung = 0;
@@ -215,7 +215,7 @@ static void test_rings_once_for_half_a_ring_when_busy(void **state) {
         }
     }
     rung += doorbells(b);
-    assert_int_equal(rung, 10000 * 32 / (CHANNEL_IN_BYTES / 2 + 32));
+    assert_int_equal(rung, 10000 * 32 / (CHANNEL_IN_BYTES / 8 + 32));
     assert_int_equal(b->producer.dropped, 0);
 }
 
@@ -390,7 +390,7 @@ int main(void) {
         producer_test(test_cuts_fields_when_they_are_too_long),
         producer_test(test_counts_what_does_not_fit_when_the_ring_is_full),
         producer_test(test_owns_up_without_a_record_when_there_is_room_again),
-        producer_test(test_rings_once_for_half_a_ring_when_busy),
+        producer_test(test_rings_once_for_an_eighth_of_a_ring_when_busy),
         producer_test(test_never_rings_when_the_logger_pretends_to_sleep),
         producer_test(test_moves_unread_records_when_the_logger_is_replaced),
         producer_test(test_loses_nothing_when_a_wrapped_and_full_ring_moves),
