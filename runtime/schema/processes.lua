@@ -26,53 +26,64 @@
 --   fails("name", "ERROR")                    is answered with an error: some library probes it
 -- Arguments count from 0. A list may contain lists.
 
--- What libc needs to keep a process alive: its own memory, threads, clocks and death.
+-- tests/cage/test_calls.py runs a whole server under strace: a call that no role makes must go, or its
+-- reason must stand here and there.
+
+-- malloc. Where memory is short it tries a second arena, as threads do from the start: that is where the
+-- last three come from.
 local memory = {
-  "brk", "munmap", "mremap", "madvise",
+  "brk", "munmap", "mremap",
   lacks("mmap", 2, "PROT_EXEC"),
-  lacks("mprotect", 2, "PROT_EXEC"),
+  lacks("mprotect", 2, "PROT_EXEC"), "madvise", "sched_getaffinity",
 }
 
 -- LuaJIT writes a trace, then makes it executable: never both at once, and never by mmap.
 local compiled_lua = {
-  "brk", "munmap", "mremap", "madvise",
-  lacks("mmap", 2, "PROT_EXEC"),
   lacks("mprotect", 2, "PROT_EXEC"), lacks("mprotect", 2, "PROT_WRITE"),
 }
 
+-- Dying: abort sends a signal to its own thread, after libc's last words on standard error. A mistake of
+-- ours that ended with SIGSYS would look like an attack.
+local death = {
+  "exit_group", "write", "writev",
+  "rt_sigaction", "rt_sigprocmask", "getpid", "gettid", own_pid("tgkill", 0),
+}
+
 local life = {
-  "exit", "exit_group", "futex", "restart_syscall", "sched_yield", "gettid", "getpid", "getuid", "getgid",
-  "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "getrandom",
-  "clock_gettime", "clock_getres", "gettimeofday", "time", "clock_nanosleep", "nanosleep",
-  own_pid("tgkill", 0),             -- abort, and raise(SIGPROF) of the Lua deadline
-  "alarm",                          -- the last word when master has died and draining hangs
+  death,
+  "rt_sigreturn",                   -- a Lua deadline's tick, master's death
+  "futex",                          -- libc's locks: it wakes sleepers where there might be some
+  "clock_gettime",                  -- clocks of CPU time; all, where the machine's has no vDSO
   fails("clone3", "ENOSYS"),        -- its flags lie in memory, where a filter cannot look
-  fails("sysinfo", "EPERM"),        -- qsort asks for the size of memory
 }
 
--- Threads start before the filter; these are the calls with which they begin and end.
-local threads = { "set_robust_list", "rseq", "sched_getaffinity" }
+-- Threads start before the filter; these are the calls with which they begin and end. libuv yields to a
+-- thread that is about to finish.
+local threads = { "set_robust_list", "rseq", "sched_yield", "exit" }
 
--- Bytes and messages on descriptors that the process already holds. MSG_FASTOPEN would connect.
-local messages = {
-  "read", "write", "readv", "writev", "close", "recvmsg", "recvfrom",
-  lacks("sendmsg", 2, "MSG_FASTOPEN"), lacks("sendto", 3, "MSG_FASTOPEN"),
-  "poll", "ppoll",
-  "fstat", has("newfstatat", 3, "AT_EMPTY_PATH"), has("statx", 2, "AT_EMPTY_PATH"),
-  only("fcntl", 1, { "F_GETFD", "F_SETFD", "F_GETFL", "F_GET_SEALS" }),
-  only("ioctl", 1, { "FIONBIO" }),  -- uv_poll; no F_SETFL, no F_SETOWN, no terminal
+-- The last word when master has died and draining hangs.
+local draining = { "alarm" }
+
+-- What has been sent or opened is looked at, used and closed. MSG_FASTOPEN would connect. libc's fstat is
+-- one or the other, by version.
+local telling = { lacks("sendmsg", 2, "MSG_FASTOPEN"), "close", "fstat", has("newfstatat", 3, "AT_EMPTY_PATH") }
+local messages = { telling, "recvmsg", only("fcntl", 1, { "F_GET_SEALS" }) }
+
+-- libuv's; which of the two waits depends on its version.
+local loop = {
+  "epoll_wait", "epoll_pwait", "epoll_ctl",
+  only("ioctl", 1, { "FIONBIO" }),  -- no F_SETFL, no F_SETOWN, no terminal
 }
 
-local loop = { "epoll_wait", "epoll_pwait", "epoll_ctl" }
-
--- A memfd of a fixed kind. The last flag is unknown before Linux 6.3.
+-- A memfd of a fixed kind. The last flag is unknown before Linux 6.3, and then left out.
 local make_memfd = {
   only("memfd_create", 1, { "MFD_CLOEXEC|MFD_ALLOW_SEALING", "MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_NOEXEC_SEAL" }),
   "ftruncate",
   only("fcntl", 1, { "F_ADD_SEALS" }),
 }
 
-local deadline = { "timer_create", "timer_settime", "timer_gettime", "timer_delete", "sigaltstack" }
+-- Lua's os.time, where the machine's clock has no vDSO.
+local lua = { "time" }
 
 process "master" {
   account = "root", uid = 0,
@@ -116,8 +127,10 @@ process "config" {
   network = "none", root = "empty", landlock = { "read" }, drains = false,
   first = { "SYS_CHROOT" }, capabilities = {},
   calls = {
-    memory, life, threads, messages, loop, make_memfd, deadline,
-    "openat2", "lseek", "pread64", "pwrite64", "fsync", "fdatasync",
+    memory, life, telling, make_memfd, lua,
+    "openat2", "pread64",
+    "pwrite64", "fsync",             -- the table of automatic users; ftruncate where that fails half-way
+    "poll", "restart_syscall",       -- until master reads; the other where a stop interrupts that
   },
 }
 
@@ -132,7 +145,7 @@ process "router" {
   },
   network = "none", root = "empty", landlock = "nothing", drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
-  calls = { memory, life, threads, messages, loop },
+  calls = { memory, life, draining, messages, loop },
 }
 
 process "listener" {
@@ -147,13 +160,13 @@ process "listener" {
   network = "none", root = "empty", landlock = "nothing", drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
   calls = {
-    memory, life, threads, messages, loop, make_memfd,
-    "accept4", "sendfile",
+    memory, life, draining, threads, messages, loop, make_memfd,
+    "read",                          -- what its threads ring
+    "accept4", "recvfrom", lacks("sendto", 3, "MSG_FASTOPEN"), "sendfile",
+    has("statx", 2, "AT_EMPTY_PATH"), -- of a file that a vhost sent: the one call that does not wait for a disk
     "preadv2",                       -- asks whether a page is cached, without waiting
     "dup",                           -- of its own listening socket: the spare descriptor
     only("shutdown", 1, "SHUT_WR"),  -- reading too would close a listening socket for everyone
-    only("setsockopt", 1, "IPPROTO_TCP", 2, "TCP_NODELAY"),  -- no SO_LINGER: it makes close wait
-    only("getsockopt", 1, "SOL_SOCKET", 2, "SO_ERROR"),
   },
 }
 
@@ -168,8 +181,9 @@ process "vhost" {
   network = "none", root = "empty", landlock = { "read", "write" }, drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
   calls = {
-    memory, life, threads, messages, loop, deadline,
-    "openat2", "lseek", "pread64", "fadvise64", "readahead",
+    memory, life, draining, messages, loop, lua,
+    "openat2", "pread64",
+    "getuid", "getgid",              -- what a script may ask about its own process
   },
   executable = compiled_lua,
 }
@@ -186,8 +200,8 @@ process "logger" {
   network = "none", root = "empty", landlock = { "write" }, drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
   calls = {
-    memory, life, threads, messages, loop, make_memfd,
-    "openat2", "openat", "lseek", "fchmod", "fsync", "fdatasync",
+    memory, life, draining, threads, messages, loop, make_memfd,
+    "read", "openat2", "lseek", "fchmod",
   },
 }
 
@@ -196,4 +210,5 @@ process "logger" {
 sanitizer {
   "prctl", "sigaltstack", "getrlimit", "prlimit64", "readlink", "readlinkat", "open", "openat", "lseek",
   "stat", "newfstatat", "access", "fcntl", "ioctl", "getppid", "tgkill", "uname", "dup", "dup2", "pipe2",
+  "read", "sched_yield", "nanosleep", "clock_nanosleep", "sysinfo", "getuid", "getrandom", "set_robust_list", "rseq", "exit",
 }

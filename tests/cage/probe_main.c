@@ -3,10 +3,13 @@
  * cage, and waits for its control channel to end.
  * Runs in: the escape tests, as a child of nursery. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,35 +18,36 @@
 #include "process/process.h"
 #include "schema/messages.h"
 
-/* A thread from before the filter, which waits for a byte and then tries its luck. */
-static int to_thread[2];
-static int from_thread[2];
+/* A thread from before the filter, which waits for a word and then tries its luck. Semaphores need no
+ * call that only some roles may make. */
+static sem_t thread_runs, go, done;
+static int thread_answer;
 
 static void *thread_main(void *unused) {
-    char byte;
-    int answer = 0;
     (void)unused;
-    if (read(to_thread[0], &byte, 1) == 1) {
-        answer = syscall(SYS_socket, 1, 1, 0) < 0 ? -errno : 0;
-        (void)!write(from_thread[1], &answer, sizeof answer);
-    }
+    (void)sem_post(&thread_runs);
+    (void)sem_wait(&go);
+    thread_answer = syscall(SYS_socket, 1, 1, 0) < 0 ? -errno : 0;
+    (void)sem_post(&done);
     return NULL;
 }
 
+/* Not every role may make the calls with which a thread begins: it has begun when this returns. */
 static void start_threads(void *context) {
     pthread_t thread;
     (void)context;
-    if (pipe(to_thread) != 0 || pipe(from_thread) != 0 || pthread_create(&thread, NULL, thread_main, NULL) != 0) {
+    if (sem_init(&thread_runs, 0, 0) != 0 || sem_init(&go, 0, 0) != 0 || sem_init(&done, 0, 0) != 0 ||
+        pthread_create(&thread, NULL, thread_main, NULL) != 0) {
         report(REPORT_ERROR, "threads: %m");
         _exit(PROCESS_EXIT_FAILED);
     }
+    (void)sem_wait(&thread_runs);
 }
 
 int evil_run_in_thread(void) {
-    int answer = -EPIPE;
-    (void)!write(to_thread[1], "x", 1);
-    (void)!read(from_thread[0], &answer, sizeof answer);
-    return answer;
+    (void)sem_post(&go);
+    (void)sem_wait(&done);
+    return thread_answer;
 }
 
 static bool wants_executable(const struct packet *packet) {
@@ -61,6 +65,16 @@ static void tell_layout(void) {
            (void *)(ptrdiff_t)&read);
 }
 
+/* config sends only, and may not receive; the others may not poll. */
+static void await_end(int control) {
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct pollfd wait = {.fd = control, .events = POLLIN};
+    while ((PROBE_ROLE == ROLE_CONFIG ? poll(&wait, 1, -1) : (int)recvmsg(control, &message, 0)) < 0 && errno == EINTR) {
+    }
+}
+
 int main(void) {
     static struct packet packet;
     struct process p;
@@ -74,10 +88,9 @@ int main(void) {
         places.write_dir = packet_take(&packet, 0);
     }
     tell_layout();
+    (void)fcntl(p.control, F_SETFL, fcntl(p.control, F_GETFL) & ~O_NONBLOCK); /* await_end waits there */
     process_close_cage(&p, &places, start_threads, NULL, executable);
     process_ready(&p);
-    struct pollfd wait = {.fd = p.control, .events = POLLIN};
-    while (poll(&wait, 1, -1) < 0 && errno == EINTR) {
-    }
+    await_end(p.control);
     return 0;
 }

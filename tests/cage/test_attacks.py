@@ -113,8 +113,7 @@ OPENERS = {"config", "vhost", "logger"}
 LET_THROUGH = {
     "open_other": (OPENERS, "ENOENT"), "write_other": (OPENERS, "ENOENT"), "open_upwards": (OPENERS, "EACCES"),
     "open_link": (OPENERS, "ENOENT"), "list_upwards": (OPENERS, "EACCES"), "list_proc": (OPENERS, "ENOENT"),
-    "create_in_root": (OPENERS - {"logger"}, "EACCES"), "open_plain": ({"logger"}, "ENOENT"),
-    "proc_mem": ({"logger"}, "ENOENT"), "proc_environ": ({"logger"}, "ENOENT"),
+    "create_in_root": (OPENERS - {"logger"}, "EACCES"),
     "stat_with_flag": (set(ROLES), "ENOENT"), "mprotect_exec": ({"vhost"}, "ok"),
 }
 # These change the directory that the next ones look at.

@@ -21,7 +21,7 @@ NEVER = [
     "pidfd_send_signal", "pidfd_getfd", "socket", "socketpair", "connect", "bind", "listen", "sendmmsg",
     "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "capset",
     "chroot", "pivot_root", "mount", "umount2", "unshare", "setns", "prctl", "arch_prctl", "seccomp", "personality",
-    "open", "creat", "mknod", "link", "symlink", "rename", "unlink", "chmod", "chown", "inotify_init1", "fanotify_init",
+    "open", "openat", "creat", "mknod", "link", "symlink", "rename", "unlink", "chmod", "chown", "inotify_init1", "fanotify_init",
     "init_module", "kexec_load", "reboot", "swapon", "acct", "quotactl", "setrlimit", "prlimit64", "setpriority",
     "sched_setaffinity", "sched_setscheduler", "mlock", "shmat", "shmget", "msgget", "semget", "mq_open",
     "remap_file_pages", "pkey_mprotect", "modify_ldt", "ioperm", "iopl", "vmsplice", "splice", "tee", "memfd_secret",
