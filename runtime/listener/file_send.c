@@ -88,6 +88,7 @@ void file_send_end(struct file_send *f) {
         (void)close(f->fd); /* regular, on the admin's own disk: does not hang */
     }
     f->fd = -1;
+    f->warm_to = 0;
     f->announced = false;
     f->active = false;
 }
@@ -204,9 +205,11 @@ enum file_progress file_send_step(struct connection *c) {
     if (n == 0) {
         return FILE_SENT_ALL;
     }
-    if (!is_cached(f->fd, f->offset) || !is_cached(f->fd, f->offset + n - 1)) {
+    bool follows = f->warm_to > 0 && f->offset <= f->warm_to; /* on where the last step was warm */
+    if ((!follows && !is_cached(f->fd, f->offset)) || !is_cached(f->fd, f->offset + n - 1)) {
         return send_cold(c);
     }
+    f->warm_to = f->offset + n;
     return account(f, send_some(c->fd, f->fd, f->offset, n), c);
 }
 
