@@ -16,11 +16,12 @@ enum cage_wall {
     WALL_DUMPABLE = 1 << 6,
     WALL_ROOT = 1 << 7,
     WALL_LANDLOCK = 1 << 8,
-    WALL_SECCOMP = 1 << 9,
+    WALL_SECCOMP = 1 << 9,   /* a role's own filter */
     WALL_PARENT = 1 << 10,
     WALL_MASTER = 1 << 11,
     WALL_NEW_PRIVILEGES = 1 << 12,
     WALL_EXECUTABLE = 1 << 13,
+    WALL_REFUSALS = 1 << 14, /* master's, which its children inherit */
 };
 
 /** The walls that are missing, from the test's own argument. */

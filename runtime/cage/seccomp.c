@@ -26,7 +26,7 @@ static void put_own_pid(struct sock_filter *code, unsigned short length) {
 int cage_filter(enum filter filter) {
     struct sock_filter code[CAGE_FILTER_MAX];
     const struct cage_filter *f = &cage_filters[filter];
-    if (!CAGE_HAS(SECCOMP)) {
+    if (filter == FILTER_MASTER ? !CAGE_HAS(REFUSALS) : !CAGE_HAS(SECCOMP)) {
         return 0;
     }
     MUST(f->length <= CAGE_FILTER_MAX);

@@ -131,6 +131,15 @@ def test_signals_reach_others_when_walls_are_gone(society, place):
         assert process.wait(5) == -9
 
 
+@pytest.mark.parametrize("attack", ["add_key", "userfaultfd", "io_uring"])
+def test_real_master_refuses_for_its_children(society, attack):
+    one = society("vhost alice", attack, omit=["seccomp"])
+    assert one.launch(attack) == "EPERM"
+    one.stop()
+    one = society("vhost alice", attack, omit=["seccomp", "refusals"])
+    assert one.launch(attack) != "EPERM"
+
+
 def test_captured_vhost_reads_nothing_of_another(society, place, victim):
     """World-readable, and still out of reach: by name and out of its own root."""
     for attack, answer in (("open_other", "ENOENT"), ("open_upwards", "EACCES"), ("list_upwards", "EACCES")):
