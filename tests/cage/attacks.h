@@ -27,6 +27,7 @@ struct named_attack {
 /** Each ends with an entry without a name. */
 extern const struct named_attack attacks_on_processes[];
 extern const struct named_attack attacks_on_files[];
+extern const struct named_attack attacks_on_paths[];
 extern const struct named_attack attacks_on_network[];
 extern const struct named_attack attacks_on_kernel[];
 /** Not attacks: what must still work, so that a process that is merely broken is not taken for a caged one. */

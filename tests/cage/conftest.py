@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from escape import BUILD, ESCAPE, HERE, Nursery, Place
+from society import Society
 
 
 def pytest_addoption(parser):
@@ -37,3 +38,17 @@ def place():
 @pytest.fixture(scope="session")
 def nursery(place):
     return Nursery(place)
+
+
+@pytest.fixture
+def society():
+    """A function that makes societies, with their arguments."""
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Society(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()

@@ -63,8 +63,9 @@ class Place:
 
     def restore(self):
         """Takes back what an attack may have changed in the owner's own root."""
-        for name in ("planted", "planted-link", "device", "renamed"):
-            (self.own / name).unlink(missing_ok=True)
+        for entry in self.own.iterdir():
+            if entry.name not in ("own", "escape"):
+                entry.unlink()
         if not (self.own / "own").exists():
             (self.own / "own").write_text("canary\n")
         (self.own / "own").chmod(0o640)

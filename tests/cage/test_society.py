@@ -8,14 +8,13 @@ import subprocess
 
 import pytest
 
-from escape import BUILD, ESCAPE, ROLES, WALLS, landlock_level
-from server import Server, die_with_parent, wait_until
+from escape import ROLES, landlock_level
+from server import wait_until
+from society import CANARY
 
-SOCIETY = ESCAPE / "society"
 PROCESSES = {"config": "config", "router": "router", "listener": "listener 0", "vhost": "vhost alice", "logger": "logger"}
 OPENERS = {"config", "vhost", "logger"}
 ROUTER = 1899999902  # the victim runs as another role does
-CANARY = "canary\n"
 
 # What the captured process is told, and where the filter lets the call through because the role needs it.
 ATTACKS = {
@@ -30,55 +29,6 @@ SECOND = {
     "connect_tcp": "EACCES" if landlock_level() >= 4 else "ENETUNREACH", "connect_abstract": "ECONNREFUSED",
     "exec_program": "ENOENT", "become_root": "EPERM",
 }
-
-
-class Society(Server):
-    """A server of evil builds. value: what the captured process is told to do."""
-
-    def __init__(self, who, attack, omit=(), **targets):
-        super().__init__(BUILD)
-        self.who = who
-        values = {"only": who, "attack": attack, "omit": sum(WALLS[wall] for wall in omit), **targets}
-        self.value = "test:" + ";".join(f"{key}={value}" for key, value in values.items())
-        for name in ("alice", "bob"):
-            self.add_site(name, hosts=[f"{name}.test"], files={
-                "vhost.lua": 'get "/" (function(req, res) res:text("here") end)', "own": CANARY})
-
-    def spawn(self):
-        words = ["luttpd: master", "run", "root", self.directory, "server.lua", self.state]
-        with open(self.directory / "stderr", "ab") as stderr:
-            self.child = subprocess.Popen(words, executable=SOCIETY / "luttpd-master", stdin=subprocess.DEVNULL,
-                                          stdout=subprocess.PIPE, stderr=stderr, cwd=self.directory,
-                                          env={"LUTTPD_TEST": self.value}, preexec_fn=die_with_parent)
-        return self
-
-    def result(self, attack):
-        """What became of the attack, once master has heard of it."""
-        pattern = re.compile(rf"{self.who}\[\d+\]: (?:evil {attack}: (\w+)|(seccomp: bad system call))")
-        match = wait_until(lambda: pattern.search(self.stderr), f"{self.who} attacks")
-        return match.group(1) or "killed"
-
-    def launch(self, attack):
-        """Starts and waits for the attack. Only a captured vhost lets the server serve all the same."""
-        self.write_configuration()
-        self.spawn()
-        result = self.result(attack)
-        if self.who.startswith("vhost"):
-            self.addresses = self.child.stdout.readline().decode().split()[2:]
-        return result
-
-
-@pytest.fixture(name="society")
-def fixture_society():
-    made = []
-
-    def make(*arguments, **options):
-        made.append(Society(*arguments, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.remove()
 
 
 @pytest.fixture(name="victim")
