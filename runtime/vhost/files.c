@@ -178,7 +178,10 @@ static enum files_verdict open_index(const struct files *f, const struct files_m
 static enum files_verdict open_anew(const struct files *f, const struct files_mount *mount, struct slice path,
                                     struct slice rest, uint64_t now_ms, struct open_file **out) {
     struct name_buffer name = {.n = 0};
-    if (is_hidden(rest) || !append(&name, mount->dir) || !append(&name, SLICE("/")) || !append(&name, rest)) {
+    bool cut =
+        memchr(rest.p, '\0', rest.n) != NULL; /* no honest listener passes that: it would name another file */
+    if (cut || is_hidden(rest) || !append(&name, mount->dir) || !append(&name, SLICE("/")) ||
+        !append(&name, rest)) {
         return FILES_NOT_FOUND;
     }
     if (rest.n == 0 || rest.p[rest.n - 1] == '/') {

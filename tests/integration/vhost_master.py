@@ -43,15 +43,15 @@ class Answer:
 
 
 class LogEnd:
-    """The logger's end of a log channel."""
+    """The logger's end of a log channel. size: of the ring, which is larger for a listener."""
 
-    def __init__(self, sock):
+    def __init__(self, sock, size=IN_BYTES):
         fd = os.memfd_create("log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(fd, INDEX_BYTES + IN_BYTES)
+        os.ftruncate(fd, INDEX_BYTES + size)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SIZE_SEALS)
         codec.send(sock, "RING", [fd])
-        self.socket, self.memory = sock, mmap.mmap(fd, INDEX_BYTES + IN_BYTES)
-        self.ring = Ring(self.memory, 0, INDEX_BYTES, IN_BYTES)
+        self.socket, self.memory = sock, mmap.mmap(fd, INDEX_BYTES + size)
+        self.ring = Ring(self.memory, 0, INDEX_BYTES, size)
         os.close(fd)
 
     def read(self):

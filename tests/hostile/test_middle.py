@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hostile router against the real listener, a hostile logger against its producers, and every role
+against the real master. THREATS 13, 34."""
+import os
+import random
+import socket
+import time
+
+import pytest
+
+import codec
+from puppets import Cast, Theatre
+from rings import HEAD, INDEX_BYTES, IN_BYTES, TAIL
+from server import Server, read_all, wait_until
+from stage import close_all, fd_count, name_of
+from vhost_master import LogEnd
+
+ACCESS_LOG_BYTES = 1 << 20  # CHANNEL_ACCESS_LOG_BYTES: the ring of a listener
+HELLO = 'get "/" (function(req, res) res:text("hello") end)'
+
+
+class Real:
+    """A server whose vhosts and listener are real, and in which the given role is played here."""
+
+    def __init__(self, role):
+        self.server = Server()
+        for name in ("alice", "bob"):
+            self.server.add_site(name, hosts=[f"{name}.test"], files={"vhost.lua": HELLO})
+        self.server.write_configuration()
+        self.theatre = Theatre(self.server, role)
+        self.server.spawn()
+        self.enter(role)
+        self.server.addresses = self.server.child.stdout.readline().decode().split()[2:]
+        assert self.server.addresses, self.server.stderr
+        self.listener = self.server.process("listener")
+        self.vhosts = [self.server.process("vhost", name).pid for name in ("alice", "bob")]
+
+    def enter(self, role):
+        """The next process of this role, ready, with the sockets of its channels by peer."""
+        self.player = self.theatre.take(role)
+        _, _, fds = self.player.receive()
+        self.ids = [codec.parse(frame)[1]["vhost"] for frame in route_vhosts(os.pread(fds[-1], 1 << 20, 0))]
+        close_all(fds)
+        self.player.send("READY")
+        return self.player
+
+    def channel_of(self, peer=None):
+        """(peer, socket) of the next channel, to such a peer or to any."""
+        while True:
+            _, values, fds = self.player.receive_until("CHANNEL")
+            if peer in (None, values["peer"]):
+                return values["peer"], socket.socket(fileno=fds[0])
+            close_all(fds)
+
+    def channel(self, peer):
+        return self.channel_of(peer)[1]
+
+    def assert_same(self):
+        """Nobody but the hostile one was replaced."""
+        assert self.server.process("listener").pid == self.listener.pid, self.server.stderr
+        assert [self.server.process("vhost", name).pid for name in ("alice", "bob")] == self.vhosts
+        assert self.server.child.poll() is None
+
+    def close(self):
+        self.theatre.close()
+        self.server.remove()
+
+
+def route_vhosts(content):
+    """The frames of the ROUTE_VHOST records at the begin of a route map."""
+    at = 0
+    while at < len(content):
+        size = 8 + int.from_bytes(content[at:at + 4], "little")
+        if content[at + 4] == codec.MESSAGES["ROUTE_VHOST"]["id"]:
+            yield content[at:at + size]
+        at += size + -size % 8
+
+
+@pytest.fixture
+def play():
+    made = []
+
+    def start(role):
+        made.append(Real(role))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+# Router --------------------------------------------------------------------------------------------------
+
+
+class Router:
+    """Answers one question at a time, as the test says."""
+
+    def __init__(self, stage):
+        self.stage, self.socket = stage, stage.channel("listener")
+        self.socket.settimeout(20)
+
+    def question(self):
+        while True:
+            name, values, _ = codec.receive(self.socket)
+            if name == "ROUTE_ASK":
+                return values
+            self.stage.player.send("INTRODUCE", listener=0, vhost=values["vhost"])
+
+    def answer(self, ask, vhost, **values):
+        codec.send(self.socket, "ROUTE", **{"ask": ask, "verdict": "vhost", "vhost": vhost, **values})
+
+    def cut_off(self):
+        try:
+            return self.socket.recv(9000) == b""
+        except ConnectionResetError:
+            return True
+
+
+def client(stage, host):
+    connection = stage.server.connect()
+    connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    return connection
+
+
+def test_honest_router_is_believed(play):
+    """Not hostile: the control of the tests below."""
+    stage = play("router")
+    router = Router(stage)
+    with client(stage, "alice.test") as connection:
+        router.answer(router.question()["ask"], stage.ids[0])
+        name, values, _ = codec.receive(router.socket)
+        assert (name, values["vhost"]) == ("CHANNEL_ASK", stage.ids[0])
+        stage.player.send("INTRODUCE", listener=0, vhost=stage.ids[0])
+        assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+@pytest.mark.parametrize("lie", [
+    lambda ask, ids: {"ask": ask, "vhost": ids[1]}, lambda ask, ids: {"ask": ask, "vhost": 0},
+    lambda ask, ids: {"ask": ask, "vhost": 2**64 - 1}, lambda ask, ids: {"ask": ask + 1, "vhost": ids[0]},
+    lambda ask, ids: {"ask": 2**32 - 1, "vhost": ids[0]}], ids=["other-vhost", "zero", "no-vhost", "unasked", "far"])
+def test_answer_that_cannot_be_is_refused_and_told(play, lie):
+    """Alice's request never reaches bob, whatever the router says."""
+    stage = play("router")
+    router = Router(stage)
+    with client(stage, "alice.test") as connection:
+        router.answer(**lie(router.question()["ask"], stage.ids))
+        assert router.cut_off()
+        wait_until(lambda: "router broke a rule and is cut off" in stage.server.stderr, "the line in the log")
+        assert stage.server.stderr.count("router broke a rule and is cut off") == 1
+        stage.player.exit(0)  # its successor is asked again
+        stage.enter("router")
+        router = Router(stage)
+        router.answer(router.question()["ask"], stage.ids[0])
+        stage.player.send("INTRODUCE", listener=0, vhost=stage.ids[0])
+        assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+def test_flood_of_answers_to_a_question_that_was_answered_harms_nobody(play):
+    stage = play("router")
+    router = Router(stage)
+    with client(stage, "nobody.test") as connection:
+        ask = router.question()["ask"]
+        for _ in range(5000):
+            router.answer(ask, 0, verdict="none")
+        assert read_all(connection).startswith(b"HTTP/1.1 404 ")
+    stage.assert_same()
+
+
+def one_of_each_kind(cases):
+    """Restarts in a row are held up more and more; tests/hostile/test_vocabulary.py has every value."""
+    kinds = {}
+    for case in cases:
+        kinds.setdefault(case["case"], case)
+    return list(kinds.values())[:7]
+
+
+def test_broken_answers_cut_off_the_router_and_its_successor_is_asked(play):
+    stage = play("router")
+    cases = one_of_each_kind(case for case in codec.cases("control", "router", "listener") if case["case"] != "phase")
+    assert len(cases) > 4
+    for case in cases:
+        router = Router(stage)
+        frame, count = codec.broken(case)
+        fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(count)]
+        socket.send_fds(router.socket, [frame], fds)
+        close_all(fds)
+        assert router.cut_off(), case
+        stage.player.exit(0)
+        stage.enter("router")
+    with client(stage, "alice.test") as connection:
+        router = Router(stage)
+        router.answer(router.question()["ask"], stage.ids[0])
+        stage.player.send("INTRODUCE", listener=0, vhost=stage.ids[0])
+        assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+# Logger --------------------------------------------------------------------------------------------------
+
+
+def log_end(peer, sock):
+    return LogEnd(sock, ACCESS_LOG_BYTES if peer == "listener" else IN_BYTES)
+
+
+def ask_all(stage, count=50):
+    for number in range(count):
+        assert stage.server.get("/", host=("alice.test", "bob.test")[number % 2]).body == b"hello"
+
+
+@pytest.mark.parametrize("evil", ["silent", "no-ring", "closes", "scribbles", "index", "packets", "regular", "floods"])
+def test_hostile_logger_costs_no_request(play, evil):
+    stage = play("logger")
+    chance = random.Random(4)
+    ask_all(stage, 4)
+    ends = [stage.channel_of() for _ in range(4)]
+    rings = []
+    for peer, end in ends:
+        if evil == "closes":
+            end.close()
+        elif evil == "regular":
+            fd = os.open("/dev/zero", os.O_RDWR)
+            codec.send(end, "RING", [fd])
+            os.close(fd)
+        elif evil != "no-ring":
+            rings.append(log_end(peer, end))
+    for _ in range(6):
+        for ring in rings:
+            if evil == "scribbles":
+                for at in random.sample(range(INDEX_BYTES, INDEX_BYTES + IN_BYTES), 2000):
+                    ring.memory[at] = chance.randrange(256)
+            elif evil == "index":
+                ring.ring.set(chance.choice([HEAD, TAIL]), chance.getrandbits(64))
+            elif evil in ("packets", "floods"):
+                try:
+                    for _ in range(500 if evil == "floods" else 1):
+                        codec.send(ring.socket, "DOORBELL" if evil == "floods" else "CHANNEL",
+                                   [] if evil == "floods" else [ring.socket.fileno()])
+                except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+                    pass
+        ask_all(stage, 30)
+    stage.assert_same()
+
+
+def test_records_reach_the_successor_of_a_hostile_logger(play):
+    stage = play("logger")
+    ring = log_end(*stage.channel_of("listener"))
+    ask_all(stage, 10)
+    for at in range(INDEX_BYTES, INDEX_BYTES + 64):
+        ring.memory[at] = 255
+    stage.player.exit(1)
+    stage.enter("logger")
+    ring = log_end(*stage.channel_of("listener"))
+    ask_all(stage, 10)
+    got = []
+    wait_until(lambda: got.append(ring.read()) or [record for record in got if record and record[0] == "LOG_ACCESS"], "a record")
+    stage.assert_same()
+
+
+# Master ----------------------------------------------------------------------------------------------------
+
+
+PLAYERS = {"logger": "logger", "router": "router", "listener": "listener", "alice": "vhost"}
+
+
+def control_cases(role):
+    return [case for case in codec.CASES if case["via"] == "control" and role in case.get("from", [role])
+            and "master" in case.get("to", ["master"])]
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_every_broken_control_message_costs_its_sender_only(name):
+    """Master lives, says so once for each, replaces the sender, and keeps no descriptor."""
+    role = PLAYERS[name]
+    cases = one_of_each_kind(control_cases(role))
+    assert len(cases) > 4
+    server = Server()
+    server.write_configuration()
+    theatre = Theatre(server, "config", "router", "listener", "vhost", "logger")
+    cast = Cast(theatre)
+    master = cast.server.processes()[0]
+    before = fd_count(master)
+    others = {key: player.pid for key, player in cast.players.items() if key != name}
+    for case in cases:
+        player = cast[name]
+        frame, count = codec.broken(case)
+        fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(count)]
+        player.send_raw(frame, fds)
+        close_all(fds)
+        wait_until(lambda p=player: not p.alive(), name_of(case))
+        cast.enter(role, "alice" if role == "vhost" else None)
+    assert server.stderr.count("broke the rules of its control channel") == len(cases)
+    assert {key: player.pid for key, player in cast.players.items() if key != name} == others
+    assert server.child.poll() is None
+    wait_until(lambda: fd_count(master) <= before + 1, "master holds no more descriptors than before")
+    theatre.close()
+    server.remove()
