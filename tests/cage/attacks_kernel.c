@@ -182,6 +182,20 @@ static int crash(const struct aim *aim) {
     return 0;
 }
 
+/* Not an attack by itself: a secret as a careful program keeps it, on a page that no core file would hold.
+ * It is each byte of the aim's path plus one, and nowhere else: the path itself is in every process. */
+static int plant(const struct aim *aim) {
+    size_t n = strlen(aim->path);
+    char *at = page(PROT_READ | PROT_WRITE);
+    if (at == NULL || madvise(at, 4096, MADV_DONTDUMP) != 0) {
+        return -errno;
+    }
+    for (size_t i = 0; i < n; i++) {
+        at[i] = (char)(aim->path[i] + 1);
+    }
+    return 0;
+}
+
 /* Not an attack by itself: a role that is too busy to notice anything, such as master's death. */
 static _Noreturn int hang(const struct aim *aim) {
     (void)aim;
@@ -210,6 +224,7 @@ const struct named_attack attacks_on_kernel[] = {
     {"perf_event", perf_event},           {"plain_memfd", plain_memfd},
     {"seccomp_notifier", seccomp_notifier}, {"crash", crash},
     {"socket_from_thread", socket_from_thread}, {"hang", hang},
+    {"plant", plant},
     {NULL, NULL},
 };
 
