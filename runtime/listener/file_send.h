@@ -28,7 +28,7 @@ struct file_send {
     bool active;
     bool job; /* a file thread is at work: neither fd nor socket may be closed */
     uint64_t offset, left;
-    uint64_t warm_to; /* where the last probe found pages in memory */
+    uint64_t warm_to;            /* where the last probe found pages in memory */
     struct connection *next_job; /* in its link, while it waits for a thread */
     uv_work_t work;
     int socket;     /* for the thread */

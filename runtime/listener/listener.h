@@ -27,11 +27,11 @@ struct connection;
 struct link;
 struct request;
 
-#define LINK_STREAMS_MAX 512      /* open streams to one vhost process; more wait */
-#define LINK_WAITING_MAX 4096     /* requests that wait for one vhost; more get 503 */
-#define WAIT_MAX_MS 10000         /* a request that waits longer for its vhost gets 503 */
-#define ANSWER_MAX_MS 60000       /* a vhost that sends no head by then gets 504 in its place */
-#define SPARE_DESCRIPTORS 64      /* kept back for channels and files */
+#define LINK_STREAMS_MAX 512  /* open streams to one vhost process; more wait */
+#define LINK_WAITING_MAX 4096 /* requests that wait for one vhost; more get 503 */
+#define WAIT_MAX_MS 10000     /* a request that waits longer for its vhost gets 503 */
+#define ANSWER_MAX_MS 60000   /* a vhost that sends no head by then gets 504 in its place */
+#define SPARE_DESCRIPTORS 64  /* kept back for channels and files */
 
 struct listener {
     uv_loop_t loop;

@@ -18,6 +18,20 @@
 #define CHILD_NAME_BYTES 128
 #define CHILD_EXIT_SCRIPT_MEMORY 77 /* SCRIPT_EXIT_MEMORY, whose header knows Lua */
 
+/* Who stands where in the table. */
+static inline struct child *master_logger(struct master *m) {
+    return &m->children[0];
+}
+static inline struct child *master_router(struct master *m) {
+    return &m->children[1];
+}
+static inline struct child *master_listener(struct master *m, size_t index) {
+    return &m->children[2 + index];
+}
+static inline struct child *master_vhost(struct master *m, size_t index) {
+    return &m->children[2 + m->plan.listener_count + index];
+}
+
 /** Fills the table of all children of the plan, none started. */
 void children_init(struct master *m);
 

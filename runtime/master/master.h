@@ -6,8 +6,7 @@
  *   places.c     files and directories      bind.c       listening sockets
  *   children.c   spawn, reap, back-off      start.c      what each role is told first
  *   dispatch.c   what children may say      introduce.c  who is connected with whom
- *   blame.c      who may have whom replaced
- *   serve.c      the loop, signals, the end
+ *   serve.c      the loop, signals, the end blame.c      who may have whom replaced
  *
  *   config, router, listener, vhost, logger  -- control channel --  master
  */
@@ -25,8 +24,7 @@
 #include "master/plan.h"
 #include "schema/processes.h"
 
-#define EXIT_FAILED 1
-#define EXIT_CONFIGURATION 3
+enum { EXIT_FAILED = 1, EXIT_CONFIGURATION = 3 };
 
 /** How often one child is still believed. */
 struct blame_allowance {
@@ -108,9 +106,8 @@ struct master {
     struct plan plan;
     struct bound_socket sockets[PLAN_LISTENERS_MAX]; /* one for each listener process */
     struct child config;
-    struct child children[CHILDREN_MAX]; /* logger, router, listeners, vhosts */
-    size_t child_count;
-    size_t starting;                            /* vhosts in CHILD_STARTING */
+    struct child children[CHILDREN_MAX];        /* logger, router, listeners, vhosts */
+    size_t child_count, starting;               /* starting: vhosts in CHILD_STARTING */
     struct pollfd polled[1 + 2 * CHILDREN_MAX]; /* signals, then control and pidfd of each child */
     struct wishes wishes;
     bool serving; /* has said so */
@@ -119,18 +116,5 @@ struct master {
     struct packet packet;   /* where packets are received */
     struct child *speaking; /* whose packet that is */
 };
-
-static inline struct child *master_logger(struct master *m) {
-    return &m->children[0];
-}
-static inline struct child *master_router(struct master *m) {
-    return &m->children[1];
-}
-static inline struct child *master_listener(struct master *m, size_t index) {
-    return &m->children[2 + index];
-}
-static inline struct child *master_vhost(struct master *m, size_t index) {
-    return &m->children[2 + m->plan.listener_count + index];
-}
 
 #endif

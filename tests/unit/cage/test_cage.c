@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "cage/cage.h"
@@ -173,7 +174,8 @@ static void test_every_role_is_described(void **state) {
         assert_non_null(facts->never[0]);
         assert_null(facts->never[ROLE_NEVER_MAX]);
         assert_true(facts->account == NULL || facts->reserved_uid != 0 || r == ROLE_MASTER);
-        assert_true(r == ROLE_MASTER || (facts->capabilities == 0 && facts->empty_root && facts->empty_network));
+        assert_true(r == ROLE_MASTER ||
+                    (facts->capabilities == 0 && facts->empty_root && facts->empty_network));
     }
 }
 

@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "channel/packet.h"
@@ -23,7 +24,11 @@
 static struct packet received;
 
 static struct spawn single_user(int binary, int control) {
-    return (struct spawn){.role = ROLE_ROUTER, .binary = binary, .control = control, .network = -1, .root = -1,
+    return (struct spawn){.role = ROLE_ROUTER,
+                          .binary = binary,
+                          .control = control,
+                          .network = -1,
+                          .root = -1,
                           .single_user = true};
 }
 
@@ -32,7 +37,8 @@ static void test_incomplete_orders_are_refused(void **state) {
     int pidfd = -7;
     (void)state;
     assert_int_equal(packet_pair(ends), 0);
-    struct spawn full = {.role = ROLE_VHOST, .binary = 0, .control = ends[1], .network = 0, .root = 0, .uid = 5, .gid = 5};
+    struct spawn full = {
+        .role = ROLE_VHOST, .binary = 0, .control = ends[1], .network = 0, .root = 0, .uid = 5, .gid = 5};
     struct spawn bad[] = {full, full, full, full, full, full, full};
     bad[0].uid = 0;
     bad[1].gid = 0;
