@@ -8,12 +8,12 @@
 
 /** What an attack may aim at. */
 struct aim {
-    pid_t pid;        /* a victim */
-    const char *path; /* a file of another vhost */
+    pid_t pid;             /* a victim */
+    const char *path;      /* a file of another vhost */
     const char *unix_path; /* a pathname socket that anyone may connect to */
-    const char *name; /* an abstract socket that listens */
-    int port;         /* a TCP and UDP port of 127.0.0.1 that answers */
-    int directory;    /* a directory that the process holds, or -1 */
+    const char *name;      /* an abstract socket that listens */
+    int port;              /* a TCP and UDP port of 127.0.0.1 that answers */
+    int directory;         /* a directory that the process holds, or -1 */
 };
 
 /** Returns 0 or more where the attack worked, else -errno. */

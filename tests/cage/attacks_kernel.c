@@ -200,8 +200,7 @@ static int plant(const struct aim *aim) {
 static _Noreturn int hang(const struct aim *aim) {
     (void)aim;
     report(REPORT_INFO, "hanging");
-    for (volatile unsigned n = 0;; n++) {
-    }
+    for (volatile unsigned n = 0;; n++) {}
 }
 
 /* The filter must hold threads that started before it. */
@@ -211,19 +210,32 @@ static int socket_from_thread(const struct aim *aim) {
 }
 
 const struct named_attack attacks_on_kernel[] = {
-    {"exec_program", exec_program},       {"exec_memory", exec_memory},
-    {"fork_once", fork_once},             {"namespace_user", namespace_user},
-    {"become_root", become_root},         {"become_group", become_group},
-    {"join_groups", join_groups},         {"raise_capability", raise_capability},
-    {"leave_root", leave_root},           {"mount_something", mount_something},
-    {"become_dumpable", become_dumpable}, {"mprotect_exec", mprotect_exec},
-    {"mprotect_both", mprotect_both},     {"mmap_exec", mmap_exec},
-    {"pkey_exec", pkey_exec},             {"io_uring", io_uring},
-    {"userfaultfd", userfaultfd},         {"add_key", add_key},
-    {"keyctl", keyctl},                   {"bpf", bpf},
-    {"perf_event", perf_event},           {"plain_memfd", plain_memfd},
-    {"seccomp_notifier", seccomp_notifier}, {"crash", crash},
-    {"socket_from_thread", socket_from_thread}, {"hang", hang},
+    {"exec_program", exec_program},
+    {"exec_memory", exec_memory},
+    {"fork_once", fork_once},
+    {"namespace_user", namespace_user},
+    {"become_root", become_root},
+    {"become_group", become_group},
+    {"join_groups", join_groups},
+    {"raise_capability", raise_capability},
+    {"leave_root", leave_root},
+    {"mount_something", mount_something},
+    {"become_dumpable", become_dumpable},
+    {"mprotect_exec", mprotect_exec},
+    {"mprotect_both", mprotect_both},
+    {"mmap_exec", mmap_exec},
+    {"pkey_exec", pkey_exec},
+    {"io_uring", io_uring},
+    {"userfaultfd", userfaultfd},
+    {"add_key", add_key},
+    {"keyctl", keyctl},
+    {"bpf", bpf},
+    {"perf_event", perf_event},
+    {"plain_memfd", plain_memfd},
+    {"seccomp_notifier", seccomp_notifier},
+    {"crash", crash},
+    {"socket_from_thread", socket_from_thread},
+    {"hang", hang},
     {"plant", plant},
     {NULL, NULL},
 };
@@ -278,7 +290,8 @@ static int works_abort(const struct aim *aim) {
 }
 
 const struct named_attack controls[] = {
-    {"works_memory", works_memory}, {"works_clock", works_clock},   {"works_raise", works_raise},
-    {"works_stat", works_stat},     {"works_clone3", works_clone3}, {"works_own_file", works_own_file},
+    {"works_memory", works_memory}, {"works_clock", works_clock},
+    {"works_raise", works_raise},   {"works_stat", works_stat},
+    {"works_clone3", works_clone3}, {"works_own_file", works_own_file},
     {"works_abort", works_abort},   {NULL, NULL},
 };

@@ -59,7 +59,8 @@ static int connect_tcp(const struct aim *aim) {
 static int connect_by_send(const struct aim *aim) {
     struct sockaddr_in to = local(aim->port);
     int fd = socket_inet(aim);
-    return fd < 0 ? fd : outcome(syscall(SYS_sendto, fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &to, sizeof to));
+    return fd < 0 ? fd
+                  : outcome(syscall(SYS_sendto, fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &to, sizeof to));
 }
 
 static int bind_tcp(const struct aim *aim) {
@@ -107,11 +108,17 @@ static int reuse_listening_socket(const struct aim *aim) {
 }
 
 const struct named_attack attacks_on_network[] = {
-    {"socket_inet", socket_inet},         {"socket_unix", socket_unix},
-    {"socket_netlink", socket_netlink},   {"socket_packet", socket_packet},
-    {"pair", pair},                       {"connect_tcp", connect_tcp},
-    {"connect_by_send", connect_by_send}, {"bind_tcp", bind_tcp},
-    {"send_udp", send_udp},               {"connect_path", connect_path},
-    {"connect_abstract", connect_abstract}, {"reuse_listening_socket", reuse_listening_socket},
+    {"socket_inet", socket_inet},
+    {"socket_unix", socket_unix},
+    {"socket_netlink", socket_netlink},
+    {"socket_packet", socket_packet},
+    {"pair", pair},
+    {"connect_tcp", connect_tcp},
+    {"connect_by_send", connect_by_send},
+    {"bind_tcp", bind_tcp},
+    {"send_udp", send_udp},
+    {"connect_path", connect_path},
+    {"connect_abstract", connect_abstract},
+    {"reuse_listening_socket", reuse_listening_socket},
     {NULL, NULL},
 };

@@ -25,9 +25,14 @@ static const struct way {
     uint64_t flags;
     uint64_t mode;
 } ways[] = {
-    {"read", O_RDONLY | O_NONBLOCK, 0},  {"list", O_RDONLY | O_DIRECTORY, 0},  {"write", O_WRONLY | O_NONBLOCK, 0},
-    {"append", O_RDWR | O_APPEND, 0},    {"create", O_WRONLY | O_CREAT, 0600}, {"temporary", O_RDWR | O_TMPFILE, 0600},
-    {"name", O_PATH, 0},                 {"link", O_PATH | O_NOFOLLOW, 0},
+    {"read", O_RDONLY | O_NONBLOCK, 0},
+    {"list", O_RDONLY | O_DIRECTORY, 0},
+    {"write", O_WRONLY | O_NONBLOCK, 0},
+    {"append", O_RDWR | O_APPEND, 0},
+    {"create", O_WRONLY | O_CREAT, 0600},
+    {"temporary", O_RDWR | O_TMPFILE, 0600},
+    {"name", O_PATH, 0},
+    {"link", O_PATH | O_NOFOLLOW, 0},
 };
 #define WAYS (sizeof ways / sizeof *ways)
 #define WAY_NAME 6
@@ -36,13 +41,50 @@ static const uint64_t resolves[] = {0, RESOLVE_IN_ROOT, RESOLVE_BENEATH, RESOLVE
 
 #define UP "../../../../../../../../.."
 static const char *const names[] = {
-    "/", ".", "..", "../..", UP, "own", "escape", "planted", "vhost.lua", "../other", "../other/secret",
-    "../bob/own", "other/secret", "secret", "etc/passwd", "passwd", "proc", "proc/self", "proc/self/root",
-    "self/root", "/proc", "/proc/self/root", "/proc/self/cwd", "/proc/self/fd", "/proc/self/fd/3",
-    "/proc/self/mem", "/proc/1/root", "/dev", "/dev/null", "/dev/fd/3", "/etc/passwd", "/tmp",
-    UP "/proc/self/root", UP "/proc/self/root/etc/passwd", UP "/proc/self/cwd", UP "/proc/self/fd/3",
-    UP "/proc/self/mem", UP "/proc/1/root/etc/passwd", UP "/proc/1/environ", UP "/etc/passwd", UP "/dev/null",
-    UP "/tmp", UP "/run", UP "/sys",
+    "/",
+    ".",
+    "..",
+    "../..",
+    UP,
+    "own",
+    "escape",
+    "planted",
+    "vhost.lua",
+    "../other",
+    "../other/secret",
+    "../bob/own",
+    "other/secret",
+    "secret",
+    "etc/passwd",
+    "passwd",
+    "proc",
+    "proc/self",
+    "proc/self/root",
+    "self/root",
+    "/proc",
+    "/proc/self/root",
+    "/proc/self/cwd",
+    "/proc/self/fd",
+    "/proc/self/fd/3",
+    "/proc/self/mem",
+    "/proc/1/root",
+    "/dev",
+    "/dev/null",
+    "/dev/fd/3",
+    "/etc/passwd",
+    "/tmp",
+    UP "/proc/self/root",
+    UP "/proc/self/root/etc/passwd",
+    UP "/proc/self/cwd",
+    UP "/proc/self/fd/3",
+    UP "/proc/self/mem",
+    UP "/proc/1/root/etc/passwd",
+    UP "/proc/1/environ",
+    UP "/etc/passwd",
+    UP "/dev/null",
+    UP "/tmp",
+    UP "/run",
+    UP "/sys",
 };
 
 struct walk {
@@ -75,12 +117,14 @@ static bool note(struct walk *w, size_t way, int fd) {
 static void try(struct walk *w, int start, const char *path) {
     for (size_t way = 0; way < WAYS; way++) {
         for (size_t r = 0; r < sizeof resolves / sizeof *resolves; r++) {
-            struct open_how how = {.flags = ways[way].flags | O_CLOEXEC, .mode = ways[way].mode, .resolve = resolves[r]};
+            struct open_how how = {
+                .flags = ways[way].flags | O_CLOEXEC, .mode = ways[way].mode, .resolve = resolves[r]};
             int fd = (int)syscall(SYS_openat2, start, path, &how, sizeof how);
             if (fd < 0) {
                 continue;
             }
-            if ((how.flags & O_TMPFILE) == O_TMPFILE) { /* a new one each time: where it would lie says more */
+            if ((how.flags & O_TMPFILE) ==
+                O_TMPFILE) { /* a new one each time: where it would lie says more */
                 how.flags = O_PATH | O_CLOEXEC;
                 how.mode = 0;
                 (void)close(fd);

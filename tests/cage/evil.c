@@ -30,8 +30,9 @@ static int find_directory(void) {
 }
 
 static const struct named_attack *find(const char *name) {
-    static const struct named_attack *const lists[] = {
-        attacks_on_processes, attacks_on_files, attacks_on_paths, attacks_on_network, attacks_on_kernel, controls};
+    static const struct named_attack *const lists[] = {attacks_on_processes, attacks_on_files,
+                                                       attacks_on_paths,     attacks_on_network,
+                                                       attacks_on_kernel,    controls};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         for (const struct named_attack *a = lists[i]; a->name != NULL; a++) {
             if (strcmp(a->name, name) == 0) {

@@ -25,9 +25,9 @@
 
 #include "attacks.h"
 #include "cage/omit.h"
+#include "nursery_start.h"
 #include "process/process.h"
 #include "process/spawn.h"
-#include "nursery_start.h"
 #include "schema/messages.h"
 
 struct nursery {
@@ -145,8 +145,7 @@ static void begin(struct nursery *n, struct child *c) {
 static void print_end(struct child *c) {
     siginfo_t end = {0};
     (void)close(c->control);
-    while (waitid(P_PID, (id_t)c->pid, &end, WEXITED) != 0 && errno == EINTR) {
-    }
+    while (waitid(P_PID, (id_t)c->pid, &end, WEXITED) != 0 && errno == EINTR) {}
     (void)close(c->pidfd);
     if (end.si_code == CLD_EXITED) {
         (void)printf("exit %d", end.si_status);
@@ -236,8 +235,7 @@ static void idle(struct nursery *n) {
         attack_from_beside(n, child.pid);
     }
     (void)fflush(stdout);
-    while (n->wait && read(STDIN_FILENO, &byte, 1) > 0) {
-    }
+    while (n->wait && read(STDIN_FILENO, &byte, 1) > 0) {}
     print_end(&child);
     (void)printf("\n");
 }
@@ -255,20 +253,47 @@ static void parse(struct nursery *n, int argc, char **argv) {
     int option;
     while ((option = getopt(argc, argv, "r:b:u:g:d:v:n:a:Hcswp")) != -1) {
         switch (option) {
-        case 'r': n->spawn.role = role_named(optarg); break;
-        case 'b': n->spawn.binary = open(optarg, O_PATH | O_CLOEXEC); break;
-        case 'u': n->spawn.uid = (uid_t)strtoul(optarg, NULL, 10); break;
-        case 'g': n->spawn.gid = (gid_t)strtoul(optarg, NULL, 10); break;
-        case 'd': n->start.directory = open(optarg, O_RDONLY | O_DIRECTORY | O_CLOEXEC); break;
-        case 'v': n->victim = (uid_t)strtoul(optarg, NULL, 10); break;
-        case 'n': n->spawn.processes = (uint32_t)strtoul(optarg, NULL, 10); break;
-        case 'a': n->spawn.address_space_bytes = strtoull(optarg, NULL, 10); break;
-        case 'H': n->start.hardened = true; break;
-        case 'c': n->confine = true; break;
-        case 's': n->spawn.single_user = true; break;
-        case 'w': n->wait = true; break;
-        case 'p': n->sibling = true; break;
-        default: fail("usage", EINVAL);
+        case 'r':
+            n->spawn.role = role_named(optarg);
+            break;
+        case 'b':
+            n->spawn.binary = open(optarg, O_PATH | O_CLOEXEC);
+            break;
+        case 'u':
+            n->spawn.uid = (uid_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'g':
+            n->spawn.gid = (gid_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'd':
+            n->start.directory = open(optarg, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            break;
+        case 'v':
+            n->victim = (uid_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'n':
+            n->spawn.processes = (uint32_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'a':
+            n->spawn.address_space_bytes = strtoull(optarg, NULL, 10);
+            break;
+        case 'H':
+            n->start.hardened = true;
+            break;
+        case 'c':
+            n->confine = true;
+            break;
+        case 's':
+            n->spawn.single_user = true;
+            break;
+        case 'w':
+            n->wait = true;
+            break;
+        case 'p':
+            n->sibling = true;
+            break;
+        default:
+            fail("usage", EINVAL);
         }
     }
 }

@@ -33,16 +33,28 @@ int start_send(const struct start *s, enum role role, int control) {
     int fds[] = {s->directory >= 0 ? s->directory : nowhere, nowhere, nowhere, nowhere};
     struct message_start_config config = {.file = SLICE("server.lua")};
     struct message_start_router router = {0};
-    struct message_start_vhost vhost = {.vhost = 1, .generation = 1, .name = SLICE("probe"), .hardened = s->hardened};
+    struct message_start_vhost vhost = {
+        .vhost = 1, .generation = 1, .name = SLICE("probe"), .hardened = s->hardened};
     struct message_start_logger logger = {.format = LOG_FORMAT_COMBINED};
     int rc = -EINVAL;
     switch (role) {
-    case ROLE_CONFIG: rc = message_start_config_send(control, &config, fds); break;
-    case ROLE_ROUTER: rc = message_start_router_send(control, &router, &nowhere); break;
-    case ROLE_LISTENER: rc = start_listener(control, nowhere); break;
-    case ROLE_VHOST: rc = message_start_vhost_send(control, &vhost, fds); break;
-    case ROLE_LOGGER: rc = message_start_logger_send(control, &logger, fds); break;
-    default: break;
+    case ROLE_CONFIG:
+        rc = message_start_config_send(control, &config, fds);
+        break;
+    case ROLE_ROUTER:
+        rc = message_start_router_send(control, &router, &nowhere);
+        break;
+    case ROLE_LISTENER:
+        rc = start_listener(control, nowhere);
+        break;
+    case ROLE_VHOST:
+        rc = message_start_vhost_send(control, &vhost, fds);
+        break;
+    case ROLE_LOGGER:
+        rc = message_start_logger_send(control, &logger, fds);
+        break;
+    default:
+        break;
     }
     (void)close(nowhere);
     return rc;

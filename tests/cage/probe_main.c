@@ -71,8 +71,8 @@ static void await_end(int control) {
     struct iovec part = {&byte, 1};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     struct pollfd wait = {.fd = control, .events = POLLIN};
-    while ((PROBE_ROLE == ROLE_CONFIG ? poll(&wait, 1, -1) : (int)recvmsg(control, &message, 0)) < 0 && errno == EINTR) {
-    }
+    while ((PROBE_ROLE == ROLE_CONFIG ? poll(&wait, 1, -1) : (int)recvmsg(control, &message, 0)) < 0 &&
+           errno == EINTR) {}
 }
 
 int main(void) {

@@ -17,6 +17,7 @@ class Society(Server):
     def __init__(self, who, attack, omit=(), **targets):
         super().__init__(BUILD)
         self.who = who
+        self.inherited = []  # descriptors that master gets beside its own
         values = {"only": who, "attack": attack, "omit": sum(WALLS[wall] for wall in omit), **targets}
         self.value = "test:" + ";".join(f"{key}={value}" for key, value in values.items())
         for name in ("alice", "bob"):
@@ -28,6 +29,7 @@ class Society(Server):
         with open(self.directory / "stderr", "ab") as stderr:
             self.child = subprocess.Popen(words, executable=SOCIETY / "luttpd-master", stdin=subprocess.DEVNULL,
                                           stdout=subprocess.PIPE, stderr=stderr, cwd=self.directory,
+                                          pass_fds=self.inherited,
                                           env={"LUTTPD_TEST": self.value}, preexec_fn=die_with_parent)
         return self
 

@@ -38,8 +38,8 @@ struct target {
 /* The role's walls in their order, but for the empty root: no call of this table may matter to it. */
 static void close_cage(const struct target *t) {
     struct itimerval soon = {.it_value = {0, 150000}};
-    if (setgroups(0, NULL) != 0 || setresgid(t->uid, t->uid, t->uid) != 0 || setresuid(t->uid, t->uid, t->uid) != 0 ||
-        cage_hide() != 0 || cage_drop_capabilities(false) != 0 ||
+    if (setgroups(0, NULL) != 0 || setresgid(t->uid, t->uid, t->uid) != 0 ||
+        setresuid(t->uid, t->uid, t->uid) != 0 || cage_hide() != 0 || cage_drop_capabilities(false) != 0 ||
         cage_no_new_privileges(t->filter == FILTER_VHOST) != 0 || cage_landlock(-1, -1) != 0) {
         _exit(CAGE_FAILED);
     }
@@ -54,7 +54,10 @@ static long call(enum abi abi, long number, const long a[6]) {
 #ifdef __x86_64__
     if (abi == ABI_I386) {
         long rc;
-        __asm__ volatile("int $0x80" : "=a"(rc) : "0"(number), "b"(0L), "c"(0L), "d"(0L) : "memory", "r8", "r9", "r10", "r11");
+        __asm__ volatile("int $0x80"
+                         : "=a"(rc)
+                         : "0"(number), "b"(0L), "c"(0L), "d"(0L)
+                         : "memory", "r8", "r9", "r10", "r11");
         return rc;
     }
 #endif
@@ -67,8 +70,7 @@ static _Noreturn void become_victim(const struct target *t, enum abi abi, long n
     close_cage(t);
     long rc = call(abi, number, a);
     (void)syscall(SYS_exit_group, rc == -ENOSYS || rc == -EPERM ? -rc : 0);
-    for (;;) {
-    }
+    for (;;) {}
 }
 
 static const char *outcome(const struct target *t, enum abi abi, long number, const long a[6]) {
@@ -84,10 +86,14 @@ static const char *outcome(const struct target *t, enum abi abi, long number, co
         return WTERMSIG(status) == SIGSYS ? "killed" : WTERMSIG(status) == SIGALRM ? "waits" : "lives";
     }
     switch (WEXITSTATUS(status)) {
-    case CAGE_FAILED: return "no cage";
-    case ENOSYS: return "ENOSYS";
-    case EPERM: return "EPERM";
-    default: return "lives";
+    case CAGE_FAILED:
+        return "no cage";
+    case ENOSYS:
+        return "ENOSYS";
+    case EPERM:
+        return "EPERM";
+    default:
+        return "lives";
     }
 }
 

@@ -137,37 +137,6 @@ def test_shipped_programs_cannot_leave_walls_out():
     assert re.search(r"cage_omitted", symbols)
 
 
-def test_master_signals_processes_not_numbers(nursery):
-    """Attack 33: a pidfd of a process that has gone reaches nobody, even if its number came back."""
-    script = """
-import os, pathlib, signal
-def child(number=None):
-    if number:
-        pathlib.Path("/proc/sys/kernel/ns_last_pid").write_text(str(number - 1))
-    pid = os.fork()
-    if pid == 0:
-        signal.pause()
-        os._exit(0)
-    return pid
-first = child()
-pidfd = os.pidfd_open(first)
-os.kill(first, signal.SIGKILL)
-os.waitpid(first, 0)
-second = child(first)
-assert first == second
-try:
-    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-    print("reached somebody")
-except ProcessLookupError:
-    print("reached nobody")
-print("alive" if os.waitpid(second, os.WNOHANG) == (0, 0) else "dead")
-os.kill(second, signal.SIGKILL)
-print(os.waitpid(second, 0)[0] == first)
-"""
-    done = private("/usr/bin/python3", "-c", script)
-    assert done.stdout.split("\n")[:3] == ["reached nobody", "alive", "True"], done.stderr
-
-
 def test_spawn_gives_a_descriptor_of_the_process(nursery):
     with confined(nursery) as master:
         master.stdout.readline()
