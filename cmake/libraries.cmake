@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # libraries.cmake: the foreign code that luttpd links, under the short names that LINKS uses.
 # Everything but libc and libm is linked from its static archive: roles start fast and small.
-#   uv  luajit  lpeg  cap  seccomp  cmocka
+#   uv  luajit  lpeg  seccomp  cmocka
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_program(LUTTPD_LUAJIT NAMES luajit REQUIRED)
@@ -25,6 +25,5 @@ endfunction()
 luttpd_foreign(uv ARCHIVE libuv_a.a HEADER uv.h LINKS Threads::Threads)
 luttpd_foreign(luajit ARCHIVE libluajit-5.1.a HEADER luajit.h SUFFIXES luajit-2.1 LINKS m)
 luttpd_foreign(lpeg ARCHIVE liblua5.1-lpeg.a)
-luttpd_foreign(cap ARCHIVE libcap.a HEADER sys/capability.h)
 luttpd_foreign(seccomp ARCHIVE libseccomp.a HEADER seccomp.h)
 luttpd_foreign(cmocka ARCHIVE cmocka HEADER cmocka.h)
