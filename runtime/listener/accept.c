@@ -108,9 +108,10 @@ int accept_start(struct listener *l) {
     (void)setsockopt(l->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
     l->accept_poll.data = l;
     l->spare = dup(l->socket);
-    l->connections_max = 1024;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 2 * SPARE_DESCRIPTORS) {
-        l->connections_max = limit.rlim_cur - SPARE_DESCRIPTORS - l->link_count;
+    size_t others = SPARE_DESCRIPTORS + l->link_count;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < others + 2) {
+        return UV_EMFILE;
     }
+    l->connections_max = (limit.rlim_cur - others) / 2; /* each may hold a file as well */
     return 0;
 }

@@ -121,18 +121,21 @@ static void leave_queues(struct connection *c) {
 }
 
 void connection_abort(struct connection *c) {
-    if (c->state == CONNECTION_CLOSED) {
-        return;
-    }
-    bool in_exchange =
-        c->state == CONNECTION_ROUTING || c->state == CONNECTION_CALLING || c->state == CONNECTION_OPEN;
-    bool cut = in_exchange || (c->state == CONNECTION_ANSWERING && c->out_at < c->out_n);
+    bool cut = c->state == CONNECTION_ROUTING || c->state == CONNECTION_CALLING ||
+               c->state == CONNECTION_OPEN || c->state == CONNECTION_ANSWERING;
     leave_queues(c);
     if (cut) {
         if (c->status == 0) {
             c->status = 499; /* the client went before an answer: as other servers log it */
         }
         response_log(c);
+    }
+    connection_close(c);
+}
+
+void connection_close(struct connection *c) {
+    if (c->state == CONNECTION_CLOSED) {
+        return;
     }
     c->state = CONNECTION_CLOSED;
     if (c->next != NULL) {
@@ -397,6 +400,9 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
         } else {
             read_some(c);
         }
+    }
+    if ((events & UV_WRITABLE) != 0) {
+        c->file.full = false;
     }
     if (c->state != CONNECTION_CLOSED && c->state != CONNECTION_LINGERING) {
         connection_advance(c);

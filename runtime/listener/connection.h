@@ -82,8 +82,11 @@ void connection_next_request(struct connection *c);
 /** Half-closes and reads on for a moment, so that unread bytes do not turn the answer into a reset. */
 void connection_linger(struct connection *c);
 
-/** Closes at once, answered or not; tells the vhost of an open stream. */
+/** Closes at once, answered or not; tells the vhost of an open stream, and logs what was cut. */
 void connection_abort(struct connection *c);
+
+/** Closes at once; c has no stream, and what it had to say is logged. */
+void connection_close(struct connection *c);
 
 /** Frees c once neither libuv nor a file thread holds it. */
 void connection_release(struct connection *c);

@@ -90,7 +90,7 @@ void file_send_end(struct file_send *f) {
     f->fd = -1;
     f->warm_to = 0;
     f->announced = false;
-    f->active = false;
+    f->active = f->full = false;
 }
 
 /* Whether the byte at offset can be had without waiting for a disk. */
@@ -139,6 +139,7 @@ static void start_next_job(struct link *k) {
 
 static enum file_progress account(struct file_send *f, int64_t sent, struct connection *c) {
     if (sent == -EAGAIN) {
+        f->full = true;
         return FILE_SOCKET_FULL;
     }
     if (sent <= 0) {
@@ -204,6 +205,9 @@ enum file_progress file_send_step(struct connection *c) {
     }
     if (n == 0) {
         return FILE_SENT_ALL;
+    }
+    if (f->full) {
+        return FILE_SOCKET_FULL; /* a thread would come back at once, again and again */
     }
     bool follows = f->warm_to > 0 && f->offset <= f->warm_to; /* on where the last step was warm */
     if ((!follows && !is_cached(f->fd, f->offset)) || !is_cached(f->fd, f->offset + n - 1)) {

@@ -26,7 +26,8 @@ struct file_send {
     int fd;         /* owned; -1 for none */
     bool announced; /* the descriptor came, its FILE did not yet */
     bool active;
-    bool job; /* a file thread is at work: neither fd nor socket may be closed */
+    bool full; /* the client's socket had no room, and has not said that it has some */
+    bool job;  /* a file thread is at work: neither fd nor socket may be closed */
     uint64_t offset, left;
     uint64_t warm_to;            /* where the last probe found pages in memory */
     struct connection *next_job; /* in its link, while it waits for a thread */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link.c – the listener's side of one vhost: its channel, its open streams, who waits for it.
  * Runs in: listener. Distrusts: everything the vhost sends; cuts it off at the first broken rule.
- *
- * A stream id belongs to this channel and to one use of a slot: a message for any other id is a
- * fault, except for the last use of a slot that we ended ourselves, whose answer may be under way. */
+ * What it says is in link_messages.c. */
 #include "listener/link.h"
 
 #include <errno.h>
@@ -18,9 +16,7 @@
 
 #define SLOTS_AT_FIRST 16
 #define CONTROL_RESERVE_BYTES (16 * LINK_STREAMS_MAX) /* of the ring: a RESET for every stream fits */
-#define DRAIN_RECORDS_MAX 1024 /* in one go, so that one vhost does not hold up the others */
-#define EMPTY_BELLS_MAX 5000   /* in a second: packets that no record follows */
-#define IDLE_RECORDS_MAX 50000 /* in a second: records that carry nothing, or for what is over */
+#define EMPTY_BELLS_MAX 5000                          /* in a second: packets that no record follows */
 
 int links_init(struct listener *l) {
     l->link_count = host_map_vhost_count(l->map);
@@ -164,6 +160,9 @@ void link_close_stream(struct link *k, struct connection *c, bool abandoned, enu
     k->slots[slot].late = k->slots[slot].late || abandoned;
     k->free_slots[k->free_count++] = slot;
     k->open_streams--;
+    if (c->file.announced) {
+        file_send_end(&c->file); /* passed and never used: nothing of it reaches another stream */
+    }
     if (abandoned && k->state == LINK_OPEN) {
         const struct message_reset reset = {.stream = c->stream, .reason = reason};
         if (message_reset_put(&k->channel.writer, &reset) != 0) {
@@ -196,7 +195,8 @@ void link_serve_waiting(struct link *k) {
 
 /* The vhost's end --------------------------------------------------------------------------------- */
 
-/* The process is gone or cut off: whoever may be repeated waits for the next one. */
+/* The process is gone or cut off: what it has answered completely is still sent, and whoever may be
+ * repeated waits for the next one. */
 static void orphan_streams(struct link *k) {
     for (uint32_t i = 0; i < k->slot_count; i++) {
         struct connection *c = k->slots[i].connection;
@@ -204,9 +204,10 @@ static void orphan_streams(struct link *k) {
             continue;
         }
         link_close_stream(k, c, false, REASON_INTERNAL);
-        if (request_repeatable(c)) {
+        if (c->end_seen) {
+            c->state = CONNECTION_ANSWERING;
+        } else if (request_repeatable(c)) {
             c->retried = true;
-            file_send_end(&c->file);
             link_call(k, c);
         } else {
             response_broken(c, 502);
@@ -253,144 +254,7 @@ void link_refused(struct link *k, uint32_t retry_ms) {
     }
 }
 
-/* Messages ------------------------------------------------------------------------------------------ */
-
-/* Finds whose stream an id names. Returns 0 with *c set, NULL for one that we have abandoned: the ring
- * keeps order, so its messages come before the first one of the slot's next use, and never after. */
-static int find_stream(struct link *k, uint32_t stream, struct connection **c) {
-    uint16_t slot = (uint16_t)stream;
-    if (slot >= k->slot_count) {
-        return -EBADMSG;
-    }
-    struct link_slot *s = &k->slots[slot];
-    int16_t age = (int16_t)(s->sequence - (uint16_t)(stream >> 16));
-    *c = age == 0 ? s->connection : NULL;
-    if (*c != NULL) {
-        s->late = false;
-        return 0;
-    }
-    return s->late && age >= 0 ? 0 : -EBADMSG;
-}
-
-static int count_idle(struct link *k) {
-    return ++k->idle_records > IDLE_RECORDS_MAX ? -EBADMSG : 0;
-}
-
-#define ON_STREAM(message, handler)                                                               \
-    static int on_##message(void *context, const struct message_##message *m, struct packet *p) { \
-        struct connection *c;                                                                     \
-        (void)p;                                                                                  \
-        if (find_stream(context, m->stream, &c) != 0) {                                           \
-            return -EBADMSG;                                                                      \
-        }                                                                                         \
-        return c == NULL ? count_idle(context) : handler;                                         \
-    }
-
-static int take_credit(struct connection *c, uint32_t bytes) {
-    if (c->body_done || bytes == 0 || bytes > STREAM_CREDIT_BYTES ||
-        c->body_credit + bytes > STREAM_CREDIT_BYTES) {
-        return c->body_done && bytes <= STREAM_CREDIT_BYTES ? count_idle(c->link) : -EBADMSG;
-    }
-    c->body_credit += bytes;
-    turn_touch(c);
-    return 0;
-}
-
-/* The vhost's own word for why; to the client it is only whose turn it is to try again. */
-static unsigned status_of(enum reason reason) {
-    switch (reason) {
-    case REASON_REFUSED:
-        return 503;
-    case REASON_TIMEOUT:
-        return 504;
-    case REASON_TOO_LARGE:
-        return 413;
-    case REASON_CANCELLED:
-    case REASON_PROTOCOL:
-    case REASON_INTERNAL:
-        break;
-    }
-    return 500;
-}
-
-static int take_reset(struct connection *c, enum reason reason) {
-    link_close_stream(c->link, c, false, REASON_CANCELLED);
-    response_broken(c, status_of(reason));
-    turn_touch(c);
-    return 0;
-}
-
-/* The descriptor was sent before its FILE: if it is not here yet, it lies in the socket. */
-static int take_file(struct connection *c, const struct message_file *m) {
-    struct link *k = c->link;
-    if (!c->file.announced) {
-        struct packet *p = &k->listener->packet;
-        int rc = channel_expect(&k->channel, p);
-        while (rc == 1) {
-            rc = link_dispatch_packet(k, p);
-            if (rc != 0 || c->file.announced) {
-                break;
-            }
-            rc = channel_expect(&k->channel, p);
-        }
-        k->dozing = false; /* it may have swallowed the bell that ended our sleep */
-    }
-    return c->file.announced ? response_file(c, m) : -EBADMSG;
-}
-
-ON_STREAM(head, response_head(c, m))
-ON_STREAM(body, m->data.n == 0 && count_idle(c->link) != 0 ? -EBADMSG : response_body(c, m))
-ON_STREAM(file, m->length == 0 && count_idle(c->link) != 0 ? -EBADMSG : take_file(c, m))
-ON_STREAM(end, response_end(c))
-ON_STREAM(credit, take_credit(c, m->bytes))
-ON_STREAM(reset, take_reset(c, m->reason))
-
-static const struct listener_from_vhost_ring ring_handlers = {
-    .head = on_head, .body = on_body, .file = on_file, .end = on_end, .credit = on_credit, .reset = on_reset};
-
-static int on_file_descriptor(void *context, const struct message_file_descriptor *m, struct packet *p) {
-    struct link *k = context;
-    struct connection *c;
-    if (find_stream(k, m->stream, &c) != 0) {
-        return -EBADMSG;
-    }
-    if (c == NULL) {
-        return 0; /* abandoned: link_dispatch_packet discards the descriptor */
-    }
-    return file_send_take(k, &c->file, packet_take(p, 0));
-}
-
-static const struct listener_from_vhost_pair pair_handlers = {.file_descriptor = on_file_descriptor};
-
-int link_dispatch_packet(struct link *k, struct packet *p) {
-    int rc = listener_from_vhost_pair_dispatch(&pair_handlers, k, PHASE_SERVING, p->type, packet_payload(p),
-                                               p->size, p);
-    bool few = file_send_discard(k, p);
-    return rc == 0 && !few ? -EBADMSG : rc;
-}
-
-void link_drain(struct link *k) {
-    struct ring_record record;
-    int rc = 0;
-    for (unsigned i = 0; i < DRAIN_RECORDS_MAX && k->state == LINK_OPEN && channel_ready(&k->channel); i++) {
-        rc = ring_next(&k->channel.reader, k->listener->scratch, &record);
-        if (rc != 1) {
-            break;
-        }
-        k->empty_bells = 0;
-        rc = listener_from_vhost_ring_dispatch(&ring_handlers, k, PHASE_SERVING, record.type, record.payload,
-                                               record.size, NULL);
-        if (rc != 0) {
-            link_blame(k, message_name(record.type));
-            return;
-        }
-    }
-    if (rc < 0) {
-        link_blame(k, "impossible record or ring index");
-    } else if (k->state == LINK_OPEN && channel_ready(&k->channel)) {
-        ring_release(&k->channel.reader);
-    }
-}
+/* Turns --------------------------------------------------------------------------------------------- */
 
 void link_unblock(struct link *k) {
     k->blocked = false;
@@ -446,6 +310,11 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
 }
 
 void link_open(struct link *k, int socket, uint64_t generation, uint64_t device) {
+    if (k->state == LINK_OPEN && k->generation == generation) {
+        (void)close(socket); /* asked for twice, such as of two routers: streams are open on the other */
+        return;
+    }
+    link_drain(k);
     close_channel(k);
     bool clogged = k->doomed_count >= FILE_DOOMED_MAX; /* its descriptors do not even close */
     if (clogged) {

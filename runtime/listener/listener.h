@@ -5,7 +5,8 @@
  *   accept.c      clients come                        connection.c  bytes in, bytes out, in order
  *   request.c     head → route → OPEN, body in        response.c    HEAD, BODY, FILE, END → bytes
  *   routes.c      which vhost (cache, router)         link.c        channel and streams to a vhost
- *   file_send.c   sendfile without blocking           control.c     what master says
+ *   file_send.c   sendfile without blocking           link_messages.c   what a vhost says
+ *   control.c     what master says
  *   turn.c        the end of each loop turn: drain rings, write, ring doorbells, sleep
  */
 #ifndef LUTTPD_LISTENER_LISTENER_H

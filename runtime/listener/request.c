@@ -144,7 +144,7 @@ static bool step(struct connection *c) {
 void request_body(struct connection *c) {
     struct request *r = c->request;
     while (!c->body_done && c->state == CONNECTION_OPEN && step(c)) {}
-    if (r->body_at == r->n && c->state == CONNECTION_OPEN) {
+    if (c->state == CONNECTION_OPEN && r->body_at == r->n) {
         r->n = r->body_at = r->parser.consumed; /* all handed on: read into the same place again */
     }
 }

@@ -173,7 +173,9 @@ void response_consumed(struct connection *c) {
     }
     const struct message_credit credit = {.stream = c->stream,
                                           .bytes = STREAM_CREDIT_BYTES - c->window - (uint32_t)waiting};
-    if (message_credit_put(&c->link->channel.writer, &credit) == 0) {
+    /* Credit leaves the room that a RESET for every stream needs. */
+    if (link_has_room(c->link, MESSAGE_CREDIT_MAX) &&
+        message_credit_put(&c->link->channel.writer, &credit) == 0) {
         c->window += credit.bytes;
     } else {
         c->link->blocked = true; /* tried again soon */
@@ -193,17 +195,18 @@ void response_broken(struct connection *c, unsigned status) {
 
 void response_log(struct connection *c) {
     const struct request *r = c->request;
-    struct message_log_access m = {.vhost = c->link != NULL ? c->link->vhost : 0,
-                                   .time_us = c->began_us,
-                                   .duration_us = (uint32_t)(clock_monotonic_us() - c->began_monotonic_us),
-                                   .status = c->status,
-                                   .sent_bytes = c->content_sent,
-                                   .version =
-                                       r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
-                                   .family = c->family,
-                                   .method = r->head.method,
-                                   .target = r->head.target,
-                                   .host = r->head.host};
+    uint64_t duration_us = clock_monotonic_us() - c->began_monotonic_us;
+    struct message_log_access m = {
+        .vhost = c->link != NULL ? c->link->vhost : 0,
+        .time_us = c->began_us,
+        .duration_us = duration_us < UINT32_MAX ? (uint32_t)duration_us : UINT32_MAX,
+        .status = c->status,
+        .sent_bytes = c->content_sent,
+        .version = r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
+        .family = c->family,
+        .method = r->head.method,
+        .target = r->head.target,
+        .host = r->head.host};
     m.address = slice_from((const char *)c->address, c->family == FAMILY_INET    ? 4
                                                      : c->family == FAMILY_INET6 ? 16
                                                                                  : 0);
@@ -235,6 +238,6 @@ void response_finish(struct connection *c) {
     } else if (client_may_send(c)) {
         connection_linger(c);
     } else {
-        connection_abort(c);
+        connection_close(c);
     }
 }

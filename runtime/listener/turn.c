@@ -115,6 +115,7 @@ static void on_retry(uv_timer_t *timer) {
 static void on_sweep(uv_timer_t *timer) {
     struct listener *l = timer->data;
     uint64_t now = uv_now(&l->loop);
+    accept_resume(l); /* the whole system may have been short of descriptors */
     routes_sweep(l, now);
     for (size_t i = 0; i < l->link_count; i++) {
         if (l->links[i].state != LINK_ABSENT) {

@@ -17,6 +17,7 @@ import http.client
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -129,6 +130,7 @@ class Server:
         self.child = None
         self.addresses = []
         self.owner = None  # (uid, gid) to run as, for single-user mode
+        self.open_files = None  # hard limit, where a test wants one
 
     # Before the start
 
@@ -187,8 +189,13 @@ class Server:
             words = [self.build / "bin" / "luttpd", "run", "-c", self.configuration, "-s", self.state, *self.options]
             user = {"user": self.owner[0], "group": self.owner[1], "extra_groups": []} if self.owner else {}
             self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
-                                          cwd=self.directory, preexec_fn=die_with_parent, **user)
+                                          cwd=self.directory, preexec_fn=self._in_child, **user)
         return self
+
+    def _in_child(self):
+        die_with_parent()
+        if self.open_files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 
     def start(self, write=True):
         """Starts and waits until it serves."""
