@@ -24,6 +24,17 @@ RING_SHARED_BYTES = 192
 PATIENCE = 20
 
 
+def load(memory, at):
+    """Eight bytes in one go: struct moves them one by one, and an index must never be seen half written."""
+    with memoryview(memory) as view, view.cast("Q") as words:
+        return words[at // 8]
+
+
+def store(memory, at, value):
+    with memoryview(memory) as view, view.cast("Q") as words:
+        words[at // 8] = value
+
+
 class Ring:
     """The indices at base and the data at start of a mapping."""
 
@@ -32,10 +43,10 @@ class Ring:
         self.at = 0  # our own index: head of a reader, tail of a writer
 
     def get(self, which):
-        return struct.unpack_from("<Q", self.memory, self.base + which)[0]
+        return load(self.memory, self.base + which)
 
     def set(self, which, value):
-        struct.pack_into("<Q", self.memory, self.base + which, value & (2**64 - 1))
+        store(self.memory, self.base + which, value & (2**64 - 1))
 
     def read(self):
         """The next frame, or None."""

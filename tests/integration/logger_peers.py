@@ -22,6 +22,7 @@ import struct
 import time
 
 import codec
+from rings import load, store
 from server import BUILD, PATIENCE, wait_until
 
 LOGGER_UID = 1899999905
@@ -94,7 +95,7 @@ class Producer:
         self.tail = 0
 
     def index(self, which):
-        return struct.unpack_from("<Q", self.memory, which)[0]
+        return load(self.memory, which)
 
     def _write(self, frame):
         offset = self.tail % self.bytes
@@ -111,7 +112,7 @@ class Producer:
         return self.bytes - (self.tail - self.index(HEAD))
 
     def publish(self):
-        struct.pack_into("<Q", self.memory, TAIL, self.tail)
+        store(self.memory, TAIL, self.tail)
 
     def put_frame(self, frame):
         """Writes and publishes; rings and waits where the ring is too full for it. A frame that is
