@@ -237,6 +237,15 @@ static void close_channel(struct link *k) {
     }
 }
 
+/* What it said before it died still counts, as much as a ring can hold; it may live and say more. */
+static void end_channel(struct link *k) {
+    for (size_t left = CHANNEL_OUT_BYTES / RECORD_HEADER_BYTES; left > DRAIN_RECORDS_MAX;
+         left -= DRAIN_RECORDS_MAX) {
+        link_drain(k);
+    }
+    close_channel(k);
+}
+
 /* Accuses first: whoever reads the line knows that master has decided. */
 void link_blame(struct link *k, const char *why) {
     const struct message_blame blame = {.peer = PEER_VHOST, .id = k->vhost, .generation = k->generation};
@@ -305,8 +314,7 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
         link_blame(k, "packet");
         return;
     }
-    link_drain(k); /* what it said before it died still counts */
-    close_channel(k);
+    end_channel(k);
 }
 
 void link_open(struct link *k, int socket, uint64_t generation, uint64_t device) {
@@ -314,8 +322,7 @@ void link_open(struct link *k, int socket, uint64_t generation, uint64_t device)
         (void)close(socket); /* asked for twice, such as of two routers: streams are open on the other */
         return;
     }
-    link_drain(k);
-    close_channel(k);
+    end_channel(k);
     bool clogged = k->doomed_count >= FILE_DOOMED_MAX; /* its descriptors do not even close */
     if (clogged) {
         (void)close(socket);

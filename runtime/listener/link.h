@@ -77,6 +77,8 @@ bool link_has_room(struct link *k, size_t payload);
 /** Dispatches a packet of the vhost and drops what is left of it. Returns 0 or -EBADMSG. */
 int link_dispatch_packet(struct link *k, struct packet *p);
 
+#define DRAIN_RECORDS_MAX 1024 /* in one go, so that one vhost does not hold up the others */
+
 /** Drains the ring, dispatching to response.c. Cuts the vhost off where it breaks a rule. */
 void link_drain(struct link *k);
 

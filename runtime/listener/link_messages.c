@@ -8,7 +8,6 @@
 
 #include "listener/connection.h"
 
-#define DRAIN_RECORDS_MAX 1024 /* in one go, so that one vhost does not hold up the others */
 #define IDLE_RECORDS_MAX 50000 /* in a second: records that carry nothing, or for what is over */
 
 /* How many uses of its slot ago that id was given; negative: it never was. */

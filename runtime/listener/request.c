@@ -122,6 +122,7 @@ static bool step(struct connection *c) {
 
     if (!link_has_room(c->link, MESSAGE_BODY_MAX)) {
         c->link->blocked = true;
+        link_activate(c->link); /* tried again soon, whoever else is silent */
         return false;
     }
     enum h1_verdict verdict =

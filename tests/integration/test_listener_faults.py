@@ -14,7 +14,7 @@ import codec
 import server as server_module
 from puppets import Theatre
 from rings import TAIL
-from server import PATIENCE, Server, read_all, wait_until
+from server import PATIENCE, SANITIZED, Server, read_all, wait_until
 from stage import GET, POST, Stage, cpu_s, fd_count
 
 BIG = 8 * 1024 * 1024
@@ -172,6 +172,18 @@ def test_answer_that_has_ended_outlives_its_vhost(stage):
     assert stage.end.read_until("OPEN")["path"] == b"/next"
 
 
+def test_all_that_a_vhost_said_before_its_end_counts(stage):
+    """However many records that is."""
+    call = stage.call(GET)
+    call.end.put("HEAD", stream=call.stream, status=200, content_length=3000)
+    for _ in range(3000):
+        call.end.put("BODY", stream=call.stream, data=b"x")
+    call.end.put("END", stream=call.stream)
+    call.end.writer.publish()
+    stage.hang_up()
+    assert read_answer(call.client, 3000) == b"x" * 3000
+
+
 def access_log(stage):
     path = stage.server.logs / "evil" / "access.log"
     return path.read_text() if path.exists() else ""
@@ -220,6 +232,23 @@ def test_vhost_that_stalls_is_not_filled_with_credit(stage):
     assert "does not read its ring" not in stage.server.stderr
     ends = [stage.end.read_until("RESET")["stream"] for _ in calls[1:]]
     assert sorted(ends) == sorted(call.stream for call in calls[1:])
+
+
+def test_upload_goes_on_once_a_silent_vhost_has_read(stage):
+    """Nobody rings for room in the ring."""
+    upload = stage.connect(b"POST / HTTP/1.1\r\nHost: evil.test\r\nContent-Length: 5000\r\n\r\n")
+    stage.end = stage.channel()
+    stream = stage.end.read_until("OPEN")["stream"]
+    fields = b"X: " + b"x" * 7000 + b"\r\nY: " + b"y" * 7000
+    others = [stage.connect(b"GET / HTTP/1.1\r\nHost: evil.test\r\n" + fields + b"\r\n\r\n") for _ in range(3)]
+    wait_until(lambda: stage.end.reader.get(TAIL) - stage.end.reader.at > 42000, "the ring is nearly full")
+    time.sleep(0.2)
+    upload.sendall(bytes(5000))
+    time.sleep(0.2)
+    values = stage.end.read_until("BODY", seconds=3)
+    assert values["stream"] == stream and len(values["data"]) == 5000
+    for client in (upload, *others):
+        client.close()
 
 
 # Descriptors run out -------------------------------------------------------------------------------------
@@ -281,14 +310,14 @@ def test_slow_downloads_do_not_use_up_the_descriptors(server):
         client.close()
 
 
-def limit_open_files(process, most):
-    """Only its own user may; the hard limit stays."""
+def limit(process, what, most):
+    """Sets a soft limit of a running process, which only its own user may."""
     child = os.fork()
     if child == 0:
         os.setresgid(*[process.gids()[0]] * 3)
         os.setresuid(*[process.uids()[0]] * 3)
-        _, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, hard))
+        _, hard = resource.prlimit(process.pid, what)
+        resource.prlimit(process.pid, what, (most, hard))
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
 
@@ -301,10 +330,10 @@ def test_accepts_again_after_descriptors_ran_out_without_a_connection(server):
     time.sleep(0.2)
     used = sorted(int(number) for number in os.listdir(listener.proc / "fd"))
     first_free = min(set(range(len(used) + 1)) - set(used))
-    limit_open_files(listener, first_free)
+    limit(listener, resource.RLIMIT_NOFILE, first_free)
     with server.connect() as client:
         assert client.recv(10) == b""  # shed
-    limit_open_files(listener, 1000)
+    limit(listener, resource.RLIMIT_NOFILE, 1000)
     assert server.get("/hello").text == "hello"
 
 
@@ -342,3 +371,26 @@ def test_second_channel_to_the_same_process_ends_no_stream(server):
     asker.close()
     theatre.close()
     assert reply.endswith(b"10 bytes"), reply
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that has no memory")
+def test_shortage_of_memory_costs_connections_and_no_more(server):
+    server.add_site("alice", default=True, files={"vhost.lua": HELLO})
+    server.start()
+    assert server.get("/hello").text == "hello"
+    listener = server.process("listener")
+    limit(listener, resource.RLIMIT_AS, (int(listener.status()["VmSize"].split()[0]) + 1000) * 1024)
+    clients, begun = [server.connect() for _ in range(400)], b"GET /hello HTTP/1.1\r\nHost: a\r\nX: "
+    for client in clients:
+        client.sendall(begun)
+    time.sleep(0.3)
+    answers = 0
+    for client in clients:
+        with contextlib.suppress(OSError):
+            client.sendall(b"y\r\nConnection: close\r\n\r\n")
+        answers += read_all(client).endswith(b"hello")
+        client.close()
+    assert 0 < answers < len(clients), "some had to go"
+    limit(listener, resource.RLIMIT_AS, resource.RLIM_INFINITY)
+    assert server.get("/hello").text == "hello"
+    assert server.process("listener").pid == listener.pid, server.stderr
