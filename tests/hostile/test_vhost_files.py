@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hostile vhost that passes descriptors: of the wrong kind, from elsewhere, too many, too few, and
-files that change while they are sent. THREATS 16, 17; REVIEW 3."""
+files that change while they are sent. THREATS 16, 17.
+
+Stoppers taken away by hand, and what was seen:
+  device   file_send.c without the comparison with the vhost's device: the case other-device fails
+  regular  without S_ISREG: the case directory fails
+  share    before each vhost had a share of closing: test_flood_of_descriptors found 158 held"""
 import contextlib
 import os
 import pathlib
@@ -122,10 +127,8 @@ def test_descriptor_of_another_kind_cuts_off(stage, own, kind):
     before = fd_count(stage.listener)
     fd = KINDS[kind](own)
     began = time.monotonic()
-    try:
-        pass_file(call, fd, 100, head=False)
-    finally:
-        os.close(fd)
+    call.end.packet("FILE_DESCRIPTOR", fds=[fd], stream=call.stream)  # no FILE: the first look is enough
+    os.close(fd)
     assert call.end.cut_off()
     assert time.monotonic() - began < 5
     stage.assert_cut_off(call)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hostile vhost against the real listener: records and packets that break the vocabulary, ring
-indices that cannot be, headers that lie. THREATS 13, 14, 16."""
+indices that cannot be, headers that lie. THREATS 13, 14, 16.
+
+Stoppers taken away by hand, and what was seen:
+  header  ring.c believes a size beyond the tail: test_record_that_reaches_beyond fails, FORGED is sent
+  head    link.c without ring_reader_is_honest: test_forged_head fails, evil only seems slow"""
 import os
 import struct
 
@@ -114,6 +118,16 @@ def test_header_that_lies_cuts_off(stage, size, kind, content):
     """A record larger than its maximum or than what was published; padding that ends elsewhere."""
     call = stage.call()
     raw_record(call.end, size, kind, content=content)
+    stage.assert_cut_off(call)
+
+
+def test_record_that_reaches_beyond_what_was_published_cuts_off(stage):
+    """It would be a good one: only the tail says that it is not there yet."""
+    call = stage.call()
+    begin = call.end.writer.at
+    call.end.put("HEAD", stream=call.stream, status=200, fields=[(b"x", FORGED)])
+    call.end.writer.set(TAIL, begin + 8)
+    call.end.packet("DOORBELL")
     stage.assert_cut_off(call)
 
 

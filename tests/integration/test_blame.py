@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accusations: who may have whom replaced, and how often a liar is believed. Master is real, every
-other process a puppet."""
+other process a puppet.
+
+Stopper taken away by hand, and what was seen: on_accusation without its allowance: the liar's sixth
+accusation is believed, test_liar_is_believed_a_few_times fails."""
 import time
 
 import pytest
