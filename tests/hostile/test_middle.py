@@ -272,30 +272,40 @@ def control_cases(role):
             and "master" in case.get("to", ["master"])]
 
 
-@pytest.mark.parametrize("name", PLAYERS)
-def test_every_broken_control_message_costs_its_sender_only(name):
-    """Master lives, says so once for each, replaces the sender, and keeps no descriptor."""
-    role = PLAYERS[name]
-    cases = one_of_each_kind(control_cases(role))
-    assert len(cases) > 4
+def break_rule(player, case):
+    frame, count = codec.broken(case)
+    fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(count)]
+    player.send_raw(frame, fds)
+    close_all(fds)
+
+
+def test_broken_control_messages_cost_their_senders_only(server_of_puppets):
+    """All roles at once, one case of each kind after another: master lives, says so once for each,
+    replaces every sender and nobody else, and keeps no descriptor."""
+    cast = server_of_puppets
+    server, master = cast.server, cast.server.processes()[0]
+    before, bystander = fd_count(master), cast["bob"].pid
+    cases = {name: one_of_each_kind(control_cases(role)) for name, role in PLAYERS.items()}
+    assert all(len(some) > 4 for some in cases.values())
+    for turn in zip(*cases.values()):
+        old = {name: cast[name] for name in PLAYERS}
+        for name, case in zip(PLAYERS, turn):
+            break_rule(old[name], case)
+        for name, case in zip(PLAYERS, turn):
+            wait_until(lambda p=old[name]: not p.alive(), name_of(case))
+            cast.enter(PLAYERS[name], "alice" if name == "alice" else None)
+    turns = min(len(some) for some in cases.values())
+    assert server.stderr.count("broke the rules of its control channel") == turns * len(PLAYERS)
+    assert cast["bob"].pid == bystander and cast["bob"].alive()
+    assert server.child.poll() is None
+    wait_until(lambda: fd_count(master) <= before + 1, "master holds no more descriptors than before")
+
+
+@pytest.fixture
+def server_of_puppets():
     server = Server()
     server.write_configuration()
     theatre = Theatre(server, "config", "router", "listener", "vhost", "logger")
-    cast = Cast(theatre)
-    master = cast.server.processes()[0]
-    before = fd_count(master)
-    others = {key: player.pid for key, player in cast.players.items() if key != name}
-    for case in cases:
-        player = cast[name]
-        frame, count = codec.broken(case)
-        fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(count)]
-        player.send_raw(frame, fds)
-        close_all(fds)
-        wait_until(lambda p=player: not p.alive(), name_of(case))
-        cast.enter(role, "alice" if role == "vhost" else None)
-    assert server.stderr.count("broke the rules of its control channel") == len(cases)
-    assert {key: player.pid for key, player in cast.players.items() if key != name} == others
-    assert server.child.poll() is None
-    wait_until(lambda: fd_count(master) <= before + 1, "master holds no more descriptors than before")
+    yield Cast(theatre, ["alice", "bob"])
     theatre.close()
     server.remove()
