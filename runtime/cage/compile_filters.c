@@ -28,8 +28,8 @@
 
 struct outline {
     const char *name;
-    uint32_t otherwise;     /* what happens to calls without a rule */
-    uint32_t foreign;       /* what happens to calls of another architecture */
+    uint32_t otherwise; /* what happens to calls without a rule */
+    uint32_t foreign;   /* what happens to calls of another architecture */
 };
 
 struct rule {
@@ -131,7 +131,8 @@ int main(int argc, char **argv) {
     }
     (void)fputs("/* SPDX-License-Identifier: Apache-2.0 */\n"
                 "/* Generated from processes.lua by compile_filters: do not edit. */\n"
-                "#include \"cage/filters.h\"\n", out);
+                "#include \"cage/filters.h\"\n",
+                out);
     for (unsigned i = 0; i < FILTER_COUNT; i++) {
         compile((enum filter)i, &program);
         print(out, (enum filter)i, &program);

@@ -29,20 +29,20 @@ struct beneath {
     int32_t directory;
 } __attribute__((packed));
 
-#define ABI_VERSION 1u       /* flag: tell the ABI */
+#define ABI_VERSION 1u /* flag: tell the ABI */
 #define RULE_BENEATH 1
-#define FILES_ABI_1 0x1fffu  /* execute, read, write, list, remove and make every kind of file */
+#define FILES_ABI_1 0x1fffu /* execute, read, write, list, remove and make every kind of file */
 #define FILE_EXECUTE 0x0001u
 #define FILE_WRITE 0x0002u
 #define FILE_READ 0x0004u
 #define FILE_LIST 0x0008u
-#define FILE_REMOVE 0x0030u  /* directories and files */
-#define FILE_MAKE 0x0180u    /* directories and plain files; never devices, sockets, links */
-#define FILE_REFER 0x2000u   /* ABI 2: rename between directories */
+#define FILE_REMOVE 0x0030u   /* directories and files */
+#define FILE_MAKE 0x0180u     /* directories and plain files; never devices, sockets, links */
+#define FILE_REFER 0x2000u    /* ABI 2: rename between directories */
 #define FILE_TRUNCATE 0x4000u /* ABI 3 */
-#define FILE_IOCTL 0x8000u   /* ABI 5: devices */
-#define NETWORK_TCP 0x3u     /* bind, connect */
-#define SCOPE_ALL 0x3u       /* abstract sockets, signals */
+#define FILE_IOCTL 0x8000u    /* ABI 5: devices */
+#define NETWORK_TCP 0x3u      /* bind, connect */
+#define SCOPE_ALL 0x3u        /* abstract sockets, signals */
 
 int cage_landlock_level(void) {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ABI_VERSION);
@@ -68,7 +68,8 @@ static int fill_and_close(int ruleset, uint64_t files, int read_dir, int write_d
         rc = allow(ruleset, read_dir, FILE_READ | FILE_LIST);
     }
     if (rc == 0 && write_dir >= 0) {
-        uint64_t wanted = FILE_READ | FILE_LIST | FILE_WRITE | FILE_REMOVE | FILE_MAKE | FILE_REFER | FILE_TRUNCATE;
+        uint64_t wanted =
+            FILE_READ | FILE_LIST | FILE_WRITE | FILE_REMOVE | FILE_MAKE | FILE_REFER | FILE_TRUNCATE;
         rc = allow(ruleset, write_dir, wanted & files);
     }
     if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {

@@ -16,7 +16,7 @@ enum cage_wall {
     WALL_DUMPABLE = 1 << 6,
     WALL_ROOT = 1 << 7,
     WALL_LANDLOCK = 1 << 8,
-    WALL_SECCOMP = 1 << 9,   /* a role's own filter */
+    WALL_SECCOMP = 1 << 9, /* a role's own filter */
     WALL_PARENT = 1 << 10,
     WALL_MASTER = 1 << 11,
     WALL_NEW_PRIVILEGES = 1 << 12,

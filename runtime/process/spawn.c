@@ -34,8 +34,8 @@
 #include "process/process.h"
 #include "schema/messages.h"
 
-#define BINARY_FD 4          /* close-on-exec, behind the control channel */
-#define FIRST_FREE_FD 10     /* where descriptors wait while 0 to 4 are put in order */
+#define BINARY_FD 4            /* close-on-exec, behind the control channel */
+#define FIRST_FREE_FD 10       /* where descriptors wait while 0 to 4 are put in order */
 #define STACK_BYTES (8u << 20) /* libuv's threads take their size from this limit */
 
 /* exec clears handlers but keeps what is ignored or blocked. */
@@ -175,8 +175,8 @@ static int execute(const struct spawn *s) {
     char *arguments[] = {title, CAGE_ARGUMENT, NULL};
     char *nothing[] = {NULL};
     const char *label = s->label != NULL ? s->label : "";
-    (void)snprintf(title, sizeof title, "luttpd: %s%s%.*s", role_facts[s->role].name, *label != '\0' ? " " : "",
-                   SPAWN_LABEL_MAX, label);
+    (void)snprintf(title, sizeof title, "luttpd: %s%s%.*s", role_facts[s->role].name,
+                   *label != '\0' ? " " : "", SPAWN_LABEL_MAX, label);
     (void)execveat(BINARY_FD, "", arguments, CAGE_HAS(ENVIRONMENT) ? nothing : environ, AT_EMPTY_PATH);
     return -errno;
 }

@@ -14,13 +14,13 @@
 
 struct spawn {
     enum role role;
-    const char *label; /* what ps shows behind the role's name, such as the vhost; may be NULL */
-    int binary;       /* O_PATH descriptor of the role's executable, borrowed */
-    int control;      /* the child's end of its control channel, borrowed; made by this process */
-    int network;      /* of spawn_empty_network, borrowed; -1 (single user) */
-    int root;         /* of spawn_empty_root, borrowed; -1 (single user) */
-    uid_t uid;        /* ignored in single-user mode; else never 0 */
-    gid_t gid;        /* the same */
+    const char *label;            /* what ps shows behind the role's name, such as the vhost; may be NULL */
+    int binary;                   /* O_PATH descriptor of the role's executable, borrowed */
+    int control;                  /* the child's end of its control channel, borrowed; made by this process */
+    int network;                  /* of spawn_empty_network, borrowed; -1 (single user) */
+    int root;                     /* of spawn_empty_root, borrowed; -1 (single user) */
+    uid_t uid;                    /* ignored in single-user mode; else never 0 */
+    gid_t gid;                    /* the same */
     uint64_t address_space_bytes; /* RLIMIT_AS, 0 for none; none either in sanitizer builds */
     uint32_t processes;           /* RLIMIT_NPROC, 0 for none; counts all threads of the user */
     uint32_t cpu_s;               /* RLIMIT_CPU, 0 for none */
