@@ -47,8 +47,10 @@ def same_processes(site):
 
 @pytest.fixture(scope="module")
 def site(module_server):
-    module_server.add_site("alice", hosts=["alice.test", "*.wild.test"], default=True, extra='limits = { wall = "1s" }',
+    module_server.add_site("alice", hosts=["alice.test", "*.wild.test"], default=True,
                            files={"vhost.lua": VHOST, "public/index.html": "<p>index</p>", "public/1k.txt": "k" * 1024})
+    module_server.add_site("hasty", hosts=["hasty.test"], files={"vhost.lua": VHOST, "public/index.html": ""},
+                           extra='limits = { wall = "1s" }')
     module_server.start()
     return module_server
 
@@ -150,7 +152,7 @@ def test_large_streamed_answer_arrives_whole_when_client_is_slow(site):
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.connect(("127.0.0.1", site.port))
-        connection.sendall(GET % b"/big")
+        connection.sendall(b"GET /big HTTP/1.1\r\nHost: hasty.test\r\n\r\n")
         reply = b""
         while not reply.endswith(b"\r\n0\r\n\r\n"):  # slower than the site's deadline for a request
             part = connection.recv(300_000)
