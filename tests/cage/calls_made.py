@@ -66,12 +66,11 @@ class Traced(Server):
     def __init__(self, build, rules):
         super().__init__(build)
         self.traces = pathlib.Path(tempfile.mkdtemp(prefix="luttpd-traces-"))
-        self.prefix = []  # of the command line, such as what sets limits
         self.numeric = sorted({rule.call for several in rules.values() for rule in several if rule.tests})
 
     def spawn(self):
         words = ["strace", "-ff", "-qq", "-s", "64", "-e", "signal=none", "-e", "raw=" + ",".join(self.numeric),
-                 "-o", self.traces / "of", *self.prefix, self.build / "bin" / "luttpd", "run",
+                 "-o", self.traces / "of", self.build / "bin" / "luttpd", "run",
                  "-c", self.configuration, "-s", self.state]
         with open(self.directory / "stderr", "ab") as stderr:
             self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
