@@ -214,6 +214,8 @@ void child_reap(struct master *m, struct child *c) {
     (void)close(c->control);
     c->pidfd = c->control = -1;
     c->pid = 0;
+    c->stuck_ms = 0; /* of the process that is gone: no deadline of its successor's */
+    c->hung_up = false;
     schedule(m, c);
 }
 
