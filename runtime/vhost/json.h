@@ -26,4 +26,7 @@ const char *json_decode(lua_State *L, const char *text, size_t n, size_t *at);
 /** Pushes a table { encode, decode, array, null } for scripts. */
 void json_push_library(lua_State *L);
 
+/** The Lua function json.decode: text in; the value out, or nil and what is wrong at which byte. */
+int json_decode_function(lua_State *L);
+
 #endif

@@ -71,7 +71,7 @@ static int encode(lua_State *L) {
 }
 
 /* nil, message where the text is wrong: it is mostly a client's */
-static int decode(lua_State *L) {
+int json_decode_function(lua_State *L) {
     size_t n, at;
     const char *text = luaL_checklstring(L, 1, &n);
     const char *wrong = json_decode(L, text, n, &at);
@@ -85,7 +85,7 @@ static int decode(lua_State *L) {
 
 void json_push_library(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"encode", encode}, {"decode", decode}, {"array", mark_array}, {NULL, NULL}};
+        {"encode", encode}, {"decode", json_decode_function}, {"array", mark_array}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *r = functions; r->name != NULL; r++) {
         lua_pushcfunction(L, r->func);

@@ -30,23 +30,11 @@ static void run_own(struct vhost *v, const char *name, int nargs) {
     MUST(script_call(v->script, nargs, 1) == SCRIPT_DONE);
 }
 
-static int decode_json(lua_State *L) {
-    size_t n, at;
-    const char *text = luaL_checklstring(L, 1, &n);
-    const char *wrong = json_decode(L, text, n, &at);
-    if (wrong == NULL) {
-        return 1;
-    }
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s at byte %d", wrong, (int)at + 1);
-    return 2;
-}
-
 static void make_objects(struct vhost *v) {
     lua_newtable(v->L);
     lua_pushcfunction(v->L, urlencoded_parse);
     lua_setfield(v->L, -2, "parse_form");
-    lua_pushcfunction(v->L, decode_json);
+    lua_pushcfunction(v->L, json_decode_function);
     lua_setfield(v->L, -2, "decode_json");
     run_own(v, "luttpd/request.lua", 1);
     lua_request_register(v);
