@@ -40,7 +40,7 @@ struct config {
     struct config_text passwd, group, automatic, text;
     struct script_stack stack;
     struct script *script;
-    struct record_builder plan, routes; /* owned */
+    struct record_builder plan, routes, policies; /* owned */
 };
 
 /** Step 3: takes the descriptors, reads the accounts, makes the VM. Ends the process on failure. */
@@ -64,7 +64,7 @@ void config_fault(const struct config *c, struct slice file, uint32_t line, stru
                   struct slice reason);
 
 /** Reads mistakes or plan from the checker's result on top of the stack: sends a FAULT for each mistake
- * and returns false, or fills c->plan and c->routes and returns true. Raises Lua errors. */
+ * and returns false, or fills c->plan, c->routes and c->policies and returns true. Raises Lua errors. */
 bool config_read_result(struct config *c, lua_State *L);
 
 /** Seals both files and sends PLAN. Ends the process where that fails. */

@@ -135,6 +135,22 @@ static void append_listen(struct config *c, lua_State *L) {
     check_appended(L, message_plan_listen_append(&c->plan, &m));
 }
 
+static void append_policy(struct config *c, lua_State *L, uint16_t listen) {
+    const struct message_policy_listen m = {
+        .listen = listen,
+        .policy = 1,
+        .head_bytes = 16384,
+        .target_bytes = 8192,
+        .fields = 128,
+        .trailer_bytes = 4096,
+        .extension_bytes = 4096,
+        .head_ms = 10000,
+        .idle_ms = 60000,
+        .requests = 10000,
+    };
+    check_appended(L, message_policy_listen_append(&c->policies, &m));
+}
+
 static void append_vhost(struct config *c, lua_State *L, uint64_t id) {
     const struct message_plan_vhost m = {
         .vhost = id,
@@ -196,9 +212,12 @@ static void read_plan(struct config *c, lua_State *L) {
     for (size_t i = 1; i <= listens; i++) {
         lua_rawgeti(L, -1, (int)i);
         append_listen(c, L);
+        append_policy(c, L, (uint16_t)(i - 1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    const struct message_policy_parsing parsing = {.policy = 1};
+    check_appended(L, message_policy_parsing_append(&c->policies, &parsing));
     (void)push_list(L, "vhosts");
     uint64_t id = first_id();
     for (size_t i = 1; i <= vhosts; i++, id++) {
@@ -212,11 +231,12 @@ static void read_plan(struct config *c, lua_State *L) {
 
 void config_send_plan(struct config *c) {
     const struct message_plan plan = {0};
-    int fds[2] = {
+    int fds[3] = {
         memfd_make_file("luttpd-plan", c->plan.bytes, c->plan.size),
         memfd_make_file("luttpd-routes", c->routes.bytes, c->routes.size),
+        memfd_make_file("luttpd-policies", c->policies.bytes, c->policies.size),
     };
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         if (fds[i] < 0) {
             process_fail(c->process, "plan", -fds[i]);
         }

@@ -39,8 +39,10 @@ struct listener {
     struct process process;
     uint32_t id;
     uint16_t port;
-    int socket; /* listening */
-    int spare;  /* closed to answer one client when descriptors run out; -1 while used */
+    uint16_t listen; /* number of the listen statement */
+    uint64_t epoch;  /* of the policies */
+    int socket;      /* listening */
+    int spare;       /* closed to answer one client when descriptors run out; -1 while used */
     size_t connections, connections_max;
     bool draining, accepting;
 

@@ -12,12 +12,14 @@
 static int take_start(struct listener *l) {
     struct packet *p = &l->packet;
     struct message_start_listener start;
-    process_await_start(&l->process, MESSAGE_START_LISTENER, 2, p);
+    process_await_start(&l->process, MESSAGE_START_LISTENER, 3, p);
     if (message_start_listener_decode(&start, packet_payload(p), p->size) != 0) {
         return EBADMSG;
     }
     l->id = start.listener;
     l->port = start.port;
+    l->listen = start.listen;
+    l->epoch = start.epoch;
     l->socket = packet_take(p, 0);
     int rc = host_map_open(p->fds[1], &l->map);
     packet_drop(p);

@@ -157,8 +157,8 @@ static int on_route(void *context, const struct message_route *m, struct packet 
     struct slice host = c->request->head.host;
     struct link *k = NULL;
     if (m->verdict == VERDICT_VHOST) {
-        long index = host_map_vhost_index(l->map, m->vhost);
-        if (index < 0 || !host_map_allows(l->map, host, m->vhost)) {
+        long index = host_map_vhost_index(l->map, m->vhosts[0]);
+        if (index < 0 || !host_map_allows(l->map, host, m->vhosts[0])) {
             report(REPORT_ERROR, "router named a vhost that may not answer for %.*s", (int)host.n, host.p);
             return -EBADMSG;
         }

@@ -24,6 +24,7 @@ int evaluate_on_plan(void *context, const struct message_plan *plan, struct pack
     }
     e->plan = packet_take(p, 0);
     e->routes = packet_take(p, 1);
+    e->policies = packet_take(p, 2);
     return 0;
 }
 
@@ -82,7 +83,7 @@ static bool run_config(struct master *m, uint64_t due) {
 int evaluate(struct master *m) {
     char why[PLAN_WHY_BYTES];
     m->config = child_new(ROLE_CONFIG, 0);
-    m->evaluation = (struct evaluation){.plan = -1, .routes = -1};
+    m->evaluation = (struct evaluation){.plan = -1, .routes = -1, .policies = -1};
     child_start(m, &m->config);
     bool finished = run_config(m, clock_monotonic_ms() + EVALUATE_MS);
     if (m->evaluation.faults > 0) {

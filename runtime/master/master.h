@@ -82,7 +82,7 @@ struct wishes {
 
 /** What config has said. */
 struct evaluation {
-    int plan, routes; /* owned, -1 until PLAN */
+    int plan, routes, policies; /* owned, -1 until PLAN */
     unsigned faults;
 };
 
@@ -103,6 +103,7 @@ struct master {
     int lock;                 /* owned */
     int logs;                 /* owned: the log directory */
     struct evaluation evaluation;
+    uint64_t epoch; /* of the policies */
     struct plan plan;
     struct bound_socket sockets[PLAN_LISTENERS_MAX]; /* one for each listener process */
     struct child config;

@@ -69,8 +69,9 @@ static int send_config(struct master *m, struct child *c, const char **what) {
 
 static int send_listener(const struct master *m, const struct child *c) {
     const struct bound_socket *s = &m->sockets[c->index];
-    const struct message_start_listener start = {.listener = (uint32_t)c->index, .port = s->port};
-    const int fds[2] = {s->fd, m->evaluation.routes};
+    const struct message_start_listener start = {
+        .listener = (uint32_t)c->index, .listen = (uint16_t)s->listen, .epoch = m->epoch, .port = s->port};
+    const int fds[3] = {s->fd, m->evaluation.routes, m->evaluation.policies};
     return message_start_listener_send(c->control, &start, fds);
 }
 
@@ -102,14 +103,15 @@ static int send_vhost(const struct master *m, struct child *c, const char **what
 }
 
 int start_send(struct master *m, struct child *c, const char **what) {
-    const struct message_start_router router = {0};
+    const struct message_start_router router = {.epoch = m->epoch};
     const struct message_start_logger logger = {.format = m->plan.server.format};
+    const int router_fds[2] = {m->evaluation.routes, m->evaluation.policies};
     const int logger_fds[2] = {m->logs, m->evaluation.routes};
     switch (c->role) {
     case ROLE_CONFIG:
         return send_config(m, c, what);
     case ROLE_ROUTER:
-        return message_start_router_send(c->control, &router, &m->evaluation.routes);
+        return message_start_router_send(c->control, &router, router_fds);
     case ROLE_LISTENER:
         return send_listener(m, c);
     case ROLE_VHOST:

@@ -15,10 +15,13 @@
 
 static int on_route_ask(void *context, const struct message_route_ask *m, struct packet *p) {
     struct asker *a = context;
-    struct message_route answer = {.ask = m->ask, .verdict = VERDICT_NONE, .reuse = REUSE_AUTHORITY};
+    struct message_route answer = {
+        .ask = m->ask, .epoch = a->router->epoch, .verdict = VERDICT_NONE, .reuse = REUSE_AUTHORITY};
     (void)p;
-    if (host_map_find(a->router->map, m->authority, &answer.vhost)) {
+    if (host_map_find(a->router->map, m->authority, &answer.vhosts[0])) {
         answer.verdict = VERDICT_VHOST;
+        answer.choices = 1;
+        answer.weights[0] = 1;
     }
     int rc = message_route_send(a->socket, &answer, NULL);
     if (rc == -EAGAIN) {

@@ -134,9 +134,11 @@ struct router *router_prepare(const struct process *process, struct packet *star
     if (rc != 0) {
         process_fail(process, "start message", -rc);
     }
+    r->epoch = m.epoch;
     int map = packet_take(start, 0);
     rc = host_map_open(map, &r->map);
     (void)close(map);
+    packet_drop(start);
     if (rc != 0) {
         process_fail(process, "route map", -rc);
     }

@@ -7,7 +7,7 @@ int main(void) {
     struct packet start;
 
     process_begin(&process, ROLE_ROUTER);
-    process_await_start(&process, MESSAGE_START_ROUTER, 1, &start);
+    process_await_start(&process, MESSAGE_START_ROUTER, 2, &start);
     struct router *router = router_prepare(&process, &start);
     struct process_places places = {.read_dir = -1, .write_dir = -1};
     process_close_cage(&process, &places, NULL, NULL, 0);

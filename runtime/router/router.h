@@ -29,6 +29,7 @@ struct router {
     uv_prepare_t flush; /* end of each loop turn: lets the logger see what was written */
     uv_timer_t orphaned;
     struct host_map *map;
+    uint64_t epoch; /* of the policies */
     struct log_producer log;
     uv_poll_t *log_poll;                     /* allocated; NULL while there is no logger */
     struct asker *askers[ROUTER_ASKERS_MAX]; /* by listener number; NULL where there is none */

@@ -21,8 +21,12 @@ enum "peer" { "router", "listener", "vhost", "logger" }
 enum "scheme" { "http", "https" }
 enum "family" { "none", "inet", "inet6", "unix" }
 enum "host_kind" { "exact", "wildcard", "default" }
-enum "verdict" { "vhost", "none" }
-enum "reuse" { "once", "authority" }
+enum "verdict" { "vhost", "none", "redirect", "answer" }
+enum "reuse" { "once", "path", "prefix", "authority" }
+enum "selector" { "none", "cookie", "field" }
+enum "trust" { "proxy_protocol", "forwarded" }
+enum "subject" { "method", "host", "path", "query", "field" }
+enum "match" { "equals", "prefix", "suffix", "contains", "present", "absent" }
 enum "reason" { "cancelled", "timeout", "too_large", "protocol", "internal", "refused" }
 enum "version" { "http10", "http11" }
 enum "log_format" { "combined", "json", "both" }
@@ -41,14 +45,17 @@ message "START_CONFIG" {
 }
 
 message "START_ROUTER" {
-  id = 2, from = "master", to = "router", via = "control", when = "starting", fds = 1,
-  doc = "Route by this map. Descriptor: the sealed route map.",
+  id = 2, from = "master", to = "router", via = "control", when = "starting", fds = 2,
+  doc = "Route by this map and this policy. Descriptors: the sealed route map, the sealed policies.",
+  u64 "epoch" { doc = "of the policies; rises with each reload" },
 }
 
 message "START_LISTENER" {
-  id = 3, from = "master", to = "listener", via = "control", when = "starting", fds = 2,
-  doc = "Serve one socket. Descriptors: the listening socket, the sealed route map.",
+  id = 3, from = "master", to = "listener", via = "control", when = "starting", fds = 3,
+  doc = "Serve one socket. Descriptors: the listening socket, the sealed route map, the sealed policies.",
   u32 "listener" { doc = "number of this listener process" },
+  u16 "listen" { doc = "number of the listen statement, from 0: which limits and policy are its own" },
+  u64 "epoch" { doc = "of the policies; rises with each reload" },
   u16 "port" { doc = "the port it is bound to, 0 for none" },
 }
 
@@ -96,11 +103,25 @@ message "REOPEN" {
   doc = "Close and reopen every log file (SIGUSR1).",
 }
 
+message "POLICY" {
+  id = 14, from = "master", to = { "router", "listener" }, via = "control", when = "serving", fds = 1,
+  doc = "Use these policies from the next request on. Descriptor: the sealed policies.",
+  u64 "epoch" { doc = "greater than the one before" },
+}
+
+message "POLICY_TAKEN" {
+  id = 15, from = { "router", "listener" }, to = "master", via = "control", when = "serving",
+  doc = "The policies of this epoch are in use; or they could not be loaded, and the old ones stay.",
+  u64 "epoch",
+  boolean "taken",
+  text "why" { max = 512, doc = "empty where taken" },
+}
+
 -- Control: the configuration's outcome ------------------------------------------------------------
 
 message "PLAN" {
-  id = 20, from = "config", to = "master", via = "control", when = "serving", fds = 2,
-  doc = "The configuration is good. Descriptors: the plan, the route map, both sealed files of records.",
+  id = 20, from = "config", to = "master", via = "control", when = "serving", fds = 3,
+  doc = "The configuration is good. Descriptors: the plan, the route map, the policies, all sealed files of records.",
 }
 
 message "FAULT" {
@@ -121,6 +142,7 @@ message "PLAN_SERVER" {
   enumerated "format" { of = "log_format" },
   u32 "listens" { doc = "how many PLAN_LISTEN follow" },
   u32 "vhosts" { doc = "how many PLAN_VHOST follow" },
+  u64 "fingerprint" { doc = "of plan and route map, whatever numbers the vhosts have: equal where only policies differ" },
 }
 
 message "PLAN_LISTEN" {
@@ -130,6 +152,8 @@ message "PLAN_LISTEN" {
   bytes "address" { max = 108, doc = "4 or 16 bytes in network order; a path for unix" },
   u16 "port",
   u16 "processes" { doc = "how many listener processes serve it" },
+  boolean "defer_accept" { doc = "TCP: a connection is accepted once its first bytes are here" },
+  boolean "fast_open" { doc = "TCP: data may come with the SYN" },
 }
 
 message "PLAN_VHOST" {
@@ -160,6 +184,102 @@ message "ROUTE_HOST" {
   enumerated "kind" { of = "host_kind" },
   text "host" { max = MAX_HOST, doc = "lower case; for wildcard the suffix behind the star's dot; empty for default" },
   u64 "vhost",
+}
+
+-- Records of the policies: for router and listeners ---------------------------------------------------
+
+message "ROUTE_ALSO" {
+  id = 42, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "The routing policy may let this vhost answer for the host pattern too. By name: policies outlive numbers.",
+  enumerated "kind" { of = "host_kind" },
+  text "host" { max = MAX_HOST, doc = "as in ROUTE_HOST" },
+  text "vhost" { max = MAX_NAME },
+}
+
+message "ROUTE_FIELD" {
+  id = 43, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "A field that the routing policy's functions look at: ROUTE_ASK carries it. At most 8 of them.",
+  text "name" { max = 64, doc = "lower case" },
+}
+
+message "POLICY_TEXT" {
+  id = 44, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "A piece of a policy's script; the pieces of one follow each other.",
+  u16 "policy" { doc = "0: routing; else the parsing policy of that number" },
+  text "file" { max = 255, doc = "its name, for messages" },
+  bytes "part" { max = 16384 },
+}
+
+message "POLICY_PARSING" {
+  id = 45, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "A parsing policy. Its methods, fields, rules and text follow.",
+  u16 "policy" { doc = "its number, from 1, in order" },
+  boolean "refuse_bad_utf8" { doc = "a path that is not UTF-8 is 400" },
+  boolean "keep_encoded_slash" { doc = "%2F in a path stays as it is; else it is 400" },
+  boolean "scripted" { doc = "it has a hook or grammars: POLICY_TEXT follows" },
+}
+
+message "POLICY_METHOD" {
+  id = 46, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "A method that the policy allows. Without any: all but CONNECT and TRACE.",
+  u16 "policy",
+  text "method" { max = 32 },
+}
+
+message "POLICY_FIELD" {
+  id = 47, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "A rule for one field.",
+  u16 "policy",
+  text "name" { max = 64, doc = "lower case" },
+  u16 "required" { doc = "status where it is missing; 0: it may be" },
+  u16 "repeated" { doc = "status where it comes more than once; 0: it may" },
+  u16 "too_long" { doc = "status where a value has more than max_bytes; 0: no maximum" },
+  u32 "max_bytes",
+  boolean "remove" { doc = "the vhost does not see it" },
+}
+
+message "POLICY_RULE" {
+  id = 48, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "Refuses a request for which all conditions that follow hold.",
+  u16 "policy",
+  u16 "status" { doc = "400 to 599" },
+}
+
+message "POLICY_CONDITION" {
+  id = 49, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "One condition of the rule before it. Each further pattern of the same condition comes as an alternative.",
+  boolean "alternative" { doc = "or-ed with the condition before, else and-ed" },
+  enumerated "subject" { of = "subject" },
+  text "name" { max = 64, doc = "of the field, lower case; else empty" },
+  enumerated "match" { of = "match" },
+  boolean "negated",
+  boolean "fold" { doc = "the case of letters does not matter; pattern is lower case" },
+  bytes "pattern" { max = 1024 },
+}
+
+message "POLICY_LISTEN" {
+  id = 57, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "Limits of the listeners of one listen statement. Rates are bytes in a second; 0 means no limit but where a field says otherwise.",
+  u16 "listen" { doc = "number of the listen statement, from 0" },
+  u16 "policy" { doc = "its parsing policy, from 1" },
+  u32 "head_bytes" { doc = "never 0" }, u32 "target_bytes" { doc = "never 0" }, u32 "fields" { doc = "never 0" },
+  u32 "trailer_bytes", u32 "extension_bytes",
+  u64 "body_bytes",
+  u32 "head_ms" { doc = "for a whole head" }, u32 "idle_ms" { doc = "between requests" },
+  u32 "body_rate", u32 "send_rate",
+  u32 "requests" { doc = "on one connection" },
+  u32 "connections" { doc = "of one listener process; 0: as many as there are descriptors" },
+  u32 "address_connections" { doc = "of one IPv4 address or IPv6 /64" },
+}
+
+message "POLICY_NETWORK" {
+  id = 58, from = "config", to = { "router", "listener" }, via = "record", when = "any",
+  doc = "Who is trusted by the listeners of a listen statement, and in what.",
+  u16 "listen",
+  enumerated "trust" { of = "trust" },
+  enumerated "family" { of = "family", doc = "unix: whoever reaches the socket" },
+  bytes "address" { max = 16 },
+  u16 "bits" { doc = "how many of its bits count" },
 }
 
 -- Control: introductions --------------------------------------------------------------------------
@@ -210,16 +330,37 @@ message "ROUTE_ASK" {
   id = 60, from = "listener", to = "router", via = "control", when = "any",
   doc = "Which vhost answers this?",
   u32 "ask" { doc = "chosen by the listener, comes back in ROUTE" },
+  text "method" { max = 32 },
   text "authority" { max = MAX_HOST, doc = "host without port, lower case" },
+  bytes "path" { max = MAX_PATH, doc = "canonical" },
+  bytes "query" { max = 2048, doc = "empty where it is longer" },
+  enumerated "scheme" { of = "scheme" },
+  enumerated "family" { of = "family" },
+  bytes "address" { max = 16, doc = "of the client, network order" },
+  fields "fields" { max = 2048, count = 16, doc = "those that ROUTE_FIELD names, as far as they fit" },
 }
 
 message "ROUTE" {
   id = 61, from = "router", to = "listener", via = "control", when = "any",
   doc = "The answer to ROUTE_ASK, and how far it may be reused.",
   u32 "ask",
+  u64 "epoch" { doc = "of the policy that decided" },
   enumerated "verdict" { of = "verdict" },
-  u64 "vhost",
+  u16 "choices" { doc = "vhost: how many of vhosts count" },
+  u64 "vhosts" { count = 8, doc = "one of them answers" },
+  u32 "weights" { count = 8, doc = "how often each, relative to the others" },
+  boolean "by_client" { doc = "the same client always gets the same one; else each request may get another" },
+  u16 "status" { doc = "redirect and answer: the status" },
+  text "location" { max = 2048, doc = "redirect: without the part of the path that is kept" },
+  boolean "keep_path" { doc = "redirect: the path behind keep_from and the query are appended" },
+  u16 "keep_from" { doc = "redirect: bytes of the path that are not kept" },
+  text "text" { max = 512, doc = "answer: a sentence for people, may be empty" },
+  u32 "retry_s" { doc = "answer: Retry-After, 0 for none" },
   enumerated "reuse" { of = "reuse" },
+  u16 "prefix_bytes" { doc = "reuse prefix: how many bytes of the path count; they end before a slash or the path's end" },
+  u32 "reuse_ms" { doc = "how long it may be reused; 0: until the policy changes" },
+  enumerated "selector" { of = "selector" },
+  text "selector_name" { max = 64, doc = "reuse only where this cookie or field (lower case) has the same value" },
 }
 
 message "CHANNEL_ASK" {
@@ -234,6 +375,7 @@ message "OPEN" {
   id = 70, from = "listener", to = "vhost", via = "ring", when = "any",
   doc = "A request. Its body, if any, follows as BODY, then END; without body END follows at once only if body is true.",
   u32 "stream" { doc = "chosen by the listener: slot in the low 16 bits, sequence above" },
+  u64 "request" { doc = "its id, as in the log" },
   enumerated "scheme" { of = "scheme" },
   enumerated "version" { of = "version" },
   enumerated "family" { of = "family" },
@@ -302,6 +444,7 @@ message "LOG_ACCESS" {
   id = 80, from = "listener", to = "logger", via = "ring", when = "any",
   doc = "One finished request.",
   u64 "vhost" { doc = "0 where no vhost answered" },
+  u64 "request" { doc = "its id, as a person sees it on an error page" },
   u64 "time_us" { doc = "when the request's head was complete, since the epoch" },
   u32 "duration_us",
   u16 "status",

@@ -22,7 +22,7 @@ static int listening_socket(void) {
 
 static int start_listener(int control, int nowhere) {
     struct message_start_listener m = {.listener = 1};
-    int fds[] = {listening_socket(), nowhere};
+    int fds[] = {listening_socket(), nowhere, nowhere};
     int rc = message_start_listener_send(control, &m, fds);
     (void)close(fds[0]);
     return rc;
@@ -42,7 +42,7 @@ int start_send(const struct start *s, enum role role, int control) {
         rc = message_start_config_send(control, &config, fds);
         break;
     case ROLE_ROUTER:
-        rc = message_start_router_send(control, &router, &nowhere);
+        rc = message_start_router_send(control, &router, &fds[1]);
         break;
     case ROLE_LISTENER:
         rc = start_listener(control, nowhere);

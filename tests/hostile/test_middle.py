@@ -110,7 +110,7 @@ class Router:
             self.stage.player.send("INTRODUCE", listener=0, vhost=values["vhost"])
 
     def answer(self, ask, vhost, **values):
-        codec.send(self.socket, "ROUTE", **{"ask": ask, "verdict": "vhost", "vhost": vhost, **values})
+        codec.send(self.socket, "ROUTE", **{"ask": ask, "verdict": "vhost", "choices": 1, "vhosts": [vhost] + [0] * 7, "weights": [1] + [0] * 7, **values})
 
     def cut_off(self):
         try:

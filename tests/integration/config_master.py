@@ -169,5 +169,5 @@ def _note(outcome, name, values, fds):
     elif name == "NOTE":
         outcome.notes.append(values["text"].decode())
     else:
-        assert name == "PLAN" and len(fds) == 2 and outcome.plan is None
-        outcome.plan, outcome.routes = read_records(fds[0]), read_records(fds[1])
+        assert name == "PLAN" and len(fds) == 3 and outcome.plan is None
+        outcome.plan, outcome.routes, outcome.policies = (read_records(fd) for fd in fds)

@@ -6,7 +6,7 @@
     config = theatre.take("config")                      # master has started it
     name, values, fds = config.receive()                 # START_CONFIG
     config.send("READY")
-    config.send("PLAN", fds=[sealed(plan), sealed(routes)])
+    config.send("PLAN", fds=[sealed(plan), sealed(routes), sealed(policies())])
     config.exit(0)
 
     cast = Cast(theatre, ["alice", "bob"])               # every role but master is a puppet, and it serves
@@ -173,6 +173,14 @@ def routes(vhosts):
                    *(codec.frame("ROUTE_HOST", kind="exact", host=f"{v['name']}.test", vhost=v["vhost"]) for v in vhosts))
 
 
+def policies(listens=1):
+    """The bytes of policies that limit little."""
+    listen = {"head_bytes": 16384, "target_bytes": 8192, "fields": 128, "trailer_bytes": 4096, "extension_bytes": 4096,
+              "head_ms": 10000, "idle_ms": 60000, "requests": 10000}
+    return records(codec.frame("POLICY_PARSING", policy=1),
+                   *(codec.frame("POLICY_LISTEN", listen=number, policy=1, **listen) for number in range(listens)))
+
+
 class Cast:
     """A server of puppets that is serving."""
 
@@ -183,7 +191,8 @@ class Cast:
         config = theatre.take("config")
         config.receive()
         config.send("READY")
-        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts)), sealed(routes(self.vhosts))])
+        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts)), sealed(routes(self.vhosts)),
+                                 sealed(policies())])
         config.exit(0)
         self.players = {}
         for role in ("logger", "router", "listener"):

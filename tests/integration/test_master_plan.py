@@ -9,7 +9,7 @@ import pytest
 
 import codec
 import puppets
-from puppets import Theatre, plan, plan_listen, plan_vhost, records, routes, sealed
+from puppets import Theatre, plan, plan_listen, plan_vhost, policies, records, routes, sealed
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def answer(theatre, *fds):
 
 
 def assert_refused(theatre, content, reason):
-    status, words = answer(theatre, sealed(content), sealed(b"routes"))
+    status, words = answer(theatre, sealed(content), sealed(b"routes"), sealed(b"policies"))
     assert status == 1 and reason in words, words
     assert not theatre.server.logs.exists(), "a broken plan has changed something"
     assert not theatre.waiting, "a broken plan has started something"
@@ -127,12 +127,12 @@ def test_refuses_what_is_no_plan(theatre, content):
 @pytest.mark.parametrize("seals", [0, puppets.SEALS & ~fcntl.F_SEAL_WRITE, puppets.SEALS & ~fcntl.F_SEAL_GROW])
 def test_refuses_a_plan_that_can_change(theatre, seals):
     content = plan(theatre.server, [plan_vhost(theatre.server)])
-    status, words = answer(theatre, sealed(content, seals), sealed(b"routes"))
+    status, words = answer(theatre, sealed(content, seals), sealed(b"routes"), sealed(b"policies"))
     assert status == 1 and "not a sealed file" in words, words
 
 
 def test_refuses_a_plan_that_is_no_memory(theatre):
-    status, words = answer(theatre, os.open("/dev/zero", os.O_RDONLY), sealed(b"routes"))
+    status, words = answer(theatre, os.open("/dev/zero", os.O_RDONLY), sealed(b"routes"), sealed(b"policies"))
     assert status == 1 and "not a sealed file" in words, words
 
 
@@ -153,7 +153,7 @@ def test_refuses_a_plan_after_faults(theatre):
     config.receive()
     config.send("READY")
     config.send("FAULT", file="server.lua", line=7, reason="nope")
-    config.send("PLAN", fds=[sealed(plan(theatre.server, [])), sealed(b"r")])
+    config.send("PLAN", fds=[sealed(plan(theatre.server, [])), sealed(b"r"), sealed(b"p")])
     assert theatre.server.wait() == 3
     assert "broke the rules of its control channel" in theatre.server.stderr
 
@@ -190,7 +190,7 @@ def test_takes_a_good_plan(theatre):
     config = theatre.take("config")
     config.receive()
     config.send("READY")
-    config.send("PLAN", fds=[sealed(plan(server, vhosts)), sealed(routes(vhosts))])
+    config.send("PLAN", fds=[sealed(plan(server, vhosts)), sealed(routes(vhosts)), sealed(policies())])
     config.exit(0)
     for name in "abc":
         assert theatre.take("vhost", name).receive()[0] == "START_VHOST"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import codec
-from puppets import Theatre, plan, plan_listen, plan_vhost, routes, sealed
+from puppets import Theatre, plan, plan_listen, plan_vhost, policies, routes, sealed
 from server import wait_until
 
 
@@ -24,7 +24,7 @@ class Stage:
         config.receive()
         config.send("READY")
         config.send("PLAN", fds=[sealed(plan(server, self.vhosts, [plan_listen(processes=listeners)])),
-                                 sealed(routes(self.vhosts))])
+                                 sealed(routes(self.vhosts)), sealed(policies())])
         config.exit(0)
         self.cast = [self.enter(*who) for who in (("logger",), ("vhost", "alice"), ("vhost", "bob"))]
         self.listeners = [self.enter("listener", str(number)) for number in range(listeners)]
@@ -79,10 +79,10 @@ def ask(channel, authority, number=7):
 
 
 def test_answers_which_vhost(stage):
-    assert ask(stage.asks[0], "alice.test")["vhost"] == 1
-    assert ask(stage.asks[1], "bob.test", 2**32 - 1)["vhost"] == 2
+    assert ask(stage.asks[0], "alice.test")["vhosts"][0] == 1
+    assert ask(stage.asks[1], "bob.test", 2**32 - 1)["vhosts"][0] == 2
     answer = ask(stage.asks[0], "nobody.test")
-    assert (answer["verdict"], answer["vhost"], answer["reuse"]) == ("none", 0, "authority")
+    assert (answer["verdict"], answer["vhosts"][0], answer["reuse"]) == ("none", 0, "authority")
 
 
 @pytest.mark.parametrize("authority", [b"", b"\xff\x01", b"." * 255, b"ALICE.TEST", b"alice.test.", b"*.test"])
@@ -112,7 +112,7 @@ def test_the_number_of_a_listener_is_its_channels(stage):
 def test_cuts_off_a_listener_that_asks_for_an_unknown_vhost(stage):
     codec.send(stage.asks[0], "CHANNEL_ASK", vhost=3)
     stage.assert_cut_off(0)
-    assert ask(stage.asks[1], "alice.test")["vhost"] == 1
+    assert ask(stage.asks[1], "alice.test")["vhosts"][0] == 1
 
 
 def test_one_that_does_not_read_waits_alone_and_loses_nothing(stage):
@@ -128,13 +128,13 @@ def test_one_that_does_not_read_waits_alone_and_loses_nothing(stage):
         except BlockingIOError:
             time.sleep(0.05)
     assert asked > 100
-    assert ask(stage.asks[1], "alice.test")["vhost"] == 1
+    assert ask(stage.asks[1], "alice.test")["vhosts"][0] == 1
     before = sum(map(int, (stage.router.proc / "stat").read_text().split()[13:15]))
     time.sleep(0.5)
     assert sum(map(int, (stage.router.proc / "stat").read_text().split()[13:15])) - before <= 2  # it does not spin
     slow.settimeout(10)
     assert [codec.receive(slow)[1]["ask"] for _ in range(asked)] == list(range(asked))
-    assert ask(slow, "bob.test", asked)["vhost"] == 2
+    assert ask(slow, "bob.test", asked)["vhosts"][0] == 2
 
 
 def test_one_listener_that_floods_does_not_starve_another(stage):
@@ -143,7 +143,7 @@ def test_one_listener_that_floods_does_not_starve_another(stage):
     for number in range(100):
         codec.send(stage.asks[0], "ROUTE_ASK", ask=number, authority="alice.test")
     began = time.monotonic()
-    assert ask(stage.asks[1], "bob.test")["vhost"] == 2
+    assert ask(stage.asks[1], "bob.test")["vhosts"][0] == 2
     assert time.monotonic() - began < 1
     assert [codec.receive(stage.asks[0])[1]["ask"] for _ in range(100)] == list(range(100))
 
@@ -177,7 +177,7 @@ def test_cuts_off_whoever_breaks_the_rules_and_lives(server):
         for fd in fds:
             os.close(fd)
         assert channel.recv(9000) == b"", case
-        assert ask(stage.asks[-1], "alice.test")["vhost"] == 1, case
+        assert ask(stage.asks[-1], "alice.test")["vhosts"][0] == 1, case
     assert stage.server.process("router").pid == stage.router.pid
     wait_until(lambda: "more lines are not shown" in server.stderr or
                server.stderr.count(": cut off") == len(CASES), "the blames")
@@ -191,10 +191,10 @@ def test_one_that_was_cut_off_is_replaced_and_its_successor_answered(stage):
     stage.listeners[0] = stage.enter("listener", "0")
     assert not old.alive() and stage.listeners[1].alive()
     assert "accused of a broken rule by router" in stage.server.stderr
-    assert ask(stage.channel(stage.listeners[0], "router")[1], "bob.test")["vhost"] == 2
+    assert ask(stage.channel(stage.listeners[0], "router")[1], "bob.test")["vhosts"][0] == 2
 
 
 def test_the_successor_of_a_killed_router_answers(stage):
     stage.router.kill()
     for listener in stage.listeners:
-        assert ask(stage.channel(listener, "router")[1], "bob.test")["vhost"] == 2
+        assert ask(stage.channel(listener, "router")[1], "bob.test")["vhosts"][0] == 2
