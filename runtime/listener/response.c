@@ -25,32 +25,50 @@ static struct h1_response describe(struct connection *c, unsigned status) {
                                 .date = turn_date(c->listener)};
 }
 
-void response_own(struct connection *c, unsigned status, unsigned retry_s) {
-    struct h1_response r = describe(c, status);
-    struct h1_framing framing;
-    char seconds[12];
-    struct field retry = {.name = SLICE("retry-after")};
-
-    if (retry_s > 0) {
-        int n = snprintf(seconds, sizeof seconds, "%u", retry_s);
-        retry.value = slice_from(seconds, (size_t)n);
-        r.fields = &retry;
-        r.fields_count = 1;
+/* Fields that only some answers have. seconds: room for Retry-After. Returns their number. */
+static size_t own_fields(const struct own_answer *answer, char seconds[12], struct field fields[3]) {
+    size_t count = 0;
+    if (answer->retry_s > 0) {
+        int n = snprintf(seconds, 12, "%u", (unsigned)answer->retry_s);
+        fields[count++] = (struct field){SLICE("retry-after"), slice_from(seconds, (size_t)n)};
     }
+    if (answer->location.n > 0) {
+        fields[count++] = (struct field){SLICE("location"), answer->location};
+    }
+    if (answer->allow.n > 0) {
+        fields[count++] = (struct field){SLICE("allow"), answer->allow};
+    }
+    return count;
+}
+
+void response_answer(struct connection *c, const struct own_answer *answer) {
+    struct h1_response r = describe(c, answer->status);
+    struct h1_framing framing;
+    struct field fields[3];
+    char seconds[12];
+
+    r.fields = fields;
+    r.fields_count = own_fields(answer, seconds, fields);
     r.keep_alive = c->keep = c->keep && c->body_done;
-    char *out = connection_reserve(c, H1_ERROR_MAX_BYTES + 64);
+    size_t room = H1_ERROR_MAX_BYTES + 64 + answer->location.n + answer->allow.n;
+    char *out = connection_reserve(c, room);
     if (out == NULL) {
         return;
     }
-    int n = h1_error_write(&r, out, H1_ERROR_MAX_BYTES + 64, &framing);
+    int n = h1_error_write(&r, out, room, &framing);
     MUST(n > 0);
     connection_commit(c, (size_t)n);
     c->state = CONNECTION_ANSWERING;
     c->keep = framing.keep_alive;
-    c->status = (uint16_t)status;
+    c->status = answer->status;
     c->content_sent =
-        framing.body == H1_BODY_NONE ? 0 : h1_error_body(status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
+        framing.body == H1_BODY_NONE ? 0 : h1_error_body(answer->status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
     c->head_written = c->end_seen = true;
+}
+
+void response_own(struct connection *c, unsigned status, unsigned retry_s) {
+    const struct own_answer answer = {.status = (uint16_t)status, .retry_s = retry_s};
+    response_answer(c, &answer);
 }
 
 static size_t head_bytes(const struct message_head *m) {

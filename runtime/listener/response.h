@@ -8,7 +8,20 @@
 
 struct connection;
 
-/** Answers from the listener itself, before any head was written. retry_s: Retry-After, 0 for none. */
+/** An answer of the listener itself: a page for a person. Slices may be empty. */
+struct own_answer {
+    uint16_t status;       /* 200, 3xx to 5xx */
+    uint32_t retry_s;      /* Retry-After, 0 for none */
+    struct slice text;     /* a sentence instead of the usual one; plain text, escaped where needed */
+    struct slice location; /* for a redirect: fit for a field's value */
+    struct slice allow;    /* methods, for 405: fit for a field's value */
+};
+
+/** Answers from the listener itself, before any head was written. answer: borrowed until return. The request
+ * is read no further: a body that the client may still send closes the connection. */
+void response_answer(struct connection *c, const struct own_answer *answer);
+
+/** The same for a mere status. */
 void response_own(struct connection *c, unsigned status, unsigned retry_s);
 
 /** Handlers of the vhost's messages on the stream of c. Return 0, or -EBADMSG: it broke a rule. */
