@@ -24,6 +24,11 @@ LUTTPD_HELLO = """files "/" { dir = "." }
 get "/hello" (function(req, res)
   res:text("hello " .. (req.query.name or ""))
 end)
+post "/sink" (function(req, res)
+  local bytes = 0
+  for chunk in req:body() do bytes = bytes + #chunk end
+  res:text(tostring(bytes))
+end)
 """
 CONTENT = {"1k.bin": 1024, "10m.bin": 10 * 1024 * 1024}
 
@@ -55,13 +60,15 @@ def render(name, directory, **values):
     return path
 
 
-def luttpd(stage, vhosts=0):
-    """The real command. One vhost that answers for every host, and v1.test ..., each its own user."""
+def luttpd(stage, vhosts=0, limits=""):
+    """The real command. One vhost that answers for every host, and v1.test ..., each its own user. limits: of the
+    listener, as Lua text."""
     www, directory = content(stage, vhosts), stage.folder("luttpd")
     sites = [f'vhost "main" {{ root = "{www}", user = "auto", default = true }}'] if not vhosts else []
     sites += [f'vhost "v{i}" {{ root = "{stage.directory}/v/{i}", user = "auto", hosts = {{ "v{i}.test" }} }}'
               for i in range(1, vhosts + 1)]
-    lines = ['listen "127.0.0.1:0"', f'logs {{ dir = "{directory}/logs", format = "combined" }}', *sites]
+    listen = f'listen {{ "127.0.0.1:0", limits = {{ {limits} }} }}' if limits else 'listen "127.0.0.1:0"'
+    lines = [listen, f'logs {{ dir = "{directory}/logs", format = "combined" }}', *sites]
     (directory / "server.lua").write_text("\n".join(lines) + "\n")
     command = [BUILD / "bin" / "luttpd", "run", "-c", directory / "server.lua", "-s", directory / "state"]
     return Server("luttpd", command, directory, logs=directory / "logs")

@@ -8,6 +8,7 @@ import statistics
 import measure
 import peers
 import proc
+import slow
 import starts
 import syscalls
 from client import Load
@@ -150,5 +151,10 @@ def system_calls(settings):
     return Result("syscalls: system calls per request", [], syscalls.budget_table(counts), counts)
 
 
+def slow_clients(settings):
+    """Ten thousand clients that are slow, and what the others notice."""
+    return Result(f"slow: {slow.CONNECTIONS} slow connections", *slow.slow(settings))
+
+
 SCENARIOS = {"lua-hello": lua_hello, "static-1k": static_1k, "vhosts-100": vhosts_100, "static-10m": static_10m,
-             "memory": memory, "start": start, "syscalls": system_calls}
+             "memory": memory, "start": start, "syscalls": system_calls, "slow": slow_clients}
