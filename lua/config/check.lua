@@ -166,10 +166,64 @@ local function check_table(rule, value, path, report)
   return fields
 end
 
+-- A map's own keys, in an order that does not change from run to run.
+local function check_map(rule, value, path, report)
+  if type(value) ~= "table" then
+    return report_at(path, nil, report, ("expected a table { name = ... }, got %s"):format(show.value(value)))
+  end
+  local list = {}
+  for i, key in ipairs(other_keys(value, function() return false end, 0)) do
+    if i > rule.max then
+      return report_at(path, nil, report, ("a table of at most %d names"):format(rule.max))
+    end
+    local at = (type(key) == "string" or is_position(key)) and key or nil
+    local name, reason = kinds[rule.key.kind](key, rule.key)
+    if name == nil then
+      report_at(path, at, report, reason)
+    else
+      local item = check_at(rule.of, rawget(value, key), path, at, report)
+      if item ~= nil then list[#list + 1] = { key = name, value = item, at = at } end
+    end
+  end
+  return list
+end
+
+local function words_of(alternatives)
+  local words = {}
+  for i, alternative in ipairs(alternatives) do words[i] = kinds.words(alternative) end
+  return table.concat(words, " or ")
+end
+
+-- A table with a first item is a list, and one without is not, where a rule has both.
+local function fits(alternative, value)
+  if not kinds.accepts(alternative, value) then return false end
+  if type(value) ~= "table" then return true end
+  local is_list = rawget(value, 1) ~= nil or next(value) == nil
+  return (alternative.kind == "list" or alternative.item ~= nil) == is_list
+end
+
+-- The first alternative that takes the value; where none does, what the last that could says of it.
+local function check_any(rule, value, path, report)
+  local last, some
+  for _, alternative in ipairs(rule.of) do
+    some = kinds.accepts(alternative, value) and alternative or some
+    if fits(alternative, value) then
+      local mistaken = false
+      local result = check_value(alternative, value, path, function() mistaken = true end)
+      if not mistaken then return { kind = alternative.as or alternative.kind, value = result } end
+      last = alternative
+    end
+  end
+  last = last or some
+  if last then return check_value(last, value, path, report) end
+  report_at(path, nil, report, ("expected %s, got %s"):format(words_of(rule.of), show.value(value)))
+end
+
+local BY_KIND = { list = check_list, table = check_table, map = check_map, any = check_any }
+
 function check_value(rule, value, path, report)
   if unknown.is(value) then return nil end
-  if rule.kind == "list" then return check_list(rule, value, path, report) end
-  if rule.kind == "table" then return check_table(rule, value, path, report) end
+  if BY_KIND[rule.kind] then return BY_KIND[rule.kind](rule, value, path, report) end
   local result, reason = kinds[rule.kind](value, rule)
   if result == nil then report_at(path, nil, report, reason) end
   return result
@@ -179,7 +233,8 @@ end
 ---@param rule table from schema.lua
 ---@param value any what the script gave
 ---@param report function(path, reason, missing) called once for each mistake
----@return table|nil fields what is right; a list's items are { value, at }
+---@return any fields what is right; a list's items are { value, at }, a map's { key, value, at }, an
+---  alternative is { kind, value }: which of them it is (its as, else its kind), and its result
 function check.statement(rule, value, report)
   if not rule.shorthand or type(value) == "table" then return check_value(rule, value, {}, report) end
   return check_value(rule, { [rule.shorthand] = value }, {}, function(_, reason, missing)

@@ -13,6 +13,7 @@ local accounts = require "config.accounts"
 local Automatic = require "config.automatic"
 local Mistakes = require "config.mistakes"
 local Plan = require "config.plan"
+local schema = require "config.schema"
 local Source = require "config.source"
 local statements = require "config.statements"
 local Users = require "config.users"
@@ -47,7 +48,7 @@ end
 ---@return function finish
 function evaluate.begin(input, environment)
   local mistakes = Mistakes.new(input.file, Source.new(input.text))
-  local session = statements.install(environment, mistakes, input.line)
+  local session = statements.install(environment, schema, mistakes, input.line)
   return function(failure)
     input.stopped = failure ~= nil
     if failure then add_failure(mistakes, input.file, failure) end

@@ -2,7 +2,7 @@
 -- plan.lua: judges the statements together, and makes the plan of them: what must be unique is,
 -- defaults are filled in, users are numbers, paths are absolute.
 
-local check = require "config.check"
+local collect = require "config.collect"
 local kinds = require "config.kinds"
 local schema = require "config.schema"
 local show = require "config.show"
@@ -14,54 +14,11 @@ local LOGS_SINGLE_USER = "logs" -- beside the configuration: /var/log is not the
 
 local Plan = {}
 
-local function report_to(mistakes, statement)
-  return function(path, reason, missing)
-    mistakes:add_at(statement, path, reason, missing)
-  end
-end
-
--- Collecting ------------------------------------------------------------------------------------
-
-local function collect_once(self, statement, fields)
-  local first = self.once[statement.kind]
-  if first then
-    self.mistakes:add_at(statement, {}, ("given twice: first on line %d"):format(first.line))
-    return
-  end
-  self.once[statement.kind] = { line = statement.line, fields = fields or {} }
-end
-
-local function count(self, statement, known)
-  local so_far = (self.seen[statement.kind] or 0) + 1
-  self.seen[statement.kind] = so_far
-  if known.many and so_far == known.many + 1 then
-    self.mistakes:add_at(statement, {}, ("luttpd serves at most %d %s statements"):format(known.many, statement.kind))
-  end
-end
-
-local function collect(self, session)
-  for _, statement in ipairs(session.list) do
-    local known = schema.statements[statement.kind]
-    count(self, statement, known)
-    local fields = check.statement(known.rule, statement.value, report_to(self.mistakes, statement))
-    if known.many then
-      if fields then table.insert(self[statement.kind], { statement = statement, fields = fields }) end
-    else
-      collect_once(self, statement, fields)
-    end
-  end
-  for statement in pairs(self.input.stopped and {} or session.open) do
-    self.mistakes:add_at(statement, {}, ('%s "%s" is not followed by a table { ... }'):format(
-      statement.kind, statement.name))
-    count(self, statement, {})
-  end
-end
-
 -- Listening -------------------------------------------------------------------------------------
 
 local function listens(self)
   local list, lines, listeners = {}, {}, 0
-  for _, listen in ipairs(self.listen) do
+  for _, listen in ipairs(self.many.listen) do
     local endpoint, processes = listen.fields[1], listen.fields.processes or 1
     if endpoint then
       local id = ("%s %s %d"):format(endpoint.family, endpoint.address, endpoint.port)
@@ -188,7 +145,7 @@ end
 
 local function vhosts(self)
   local list, lines = {}, {}
-  for _, vhost in ipairs(self.vhost) do
+  for _, vhost in ipairs(self.many.vhost) do
     local name, line = vhost.statement.name, vhost.statement.line
     if lines[name] then
       local reason = ("there are two vhosts of this name: first on line %d"):format(lines[name])
@@ -228,7 +185,7 @@ local function set_range(self)
   local first, size = fields.first or rules.first.default, fields.count or rules.count.default
   if first + size - 1 > rules.first.max then
     local reason = ("the range ends above %d"):format(rules.first.max)
-    self.mistakes:add(self.once.automatic_users.line, "automatic_users", reason)
+    self.mistakes:add(self.once.automatic_users.statement.line, "automatic_users", reason)
   end
   self.users:set_range(first, size)
 end
@@ -248,11 +205,8 @@ end
 ---@param mistakes table see mistakes.lua
 ---@return table plan logs, format, listens, vhosts
 function Plan.make(input, session, users, mistakes)
-  local self = {
-    input = input, users = users, mistakes = mistakes,
-    listen = {}, vhost = {}, once = {}, seen = {}, hosts = {},
-  }
-  collect(self, session)
+  local self = collect.statements(session, input.stopped)
+  self.input, self.users, self.mistakes, self.hosts = input, users, mistakes, {}
   check_presence(self)
   set_range(self)
   local plan = { listens = listens(self), vhosts = vhosts(self) }

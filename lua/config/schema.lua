@@ -2,10 +2,14 @@
 -- schema.lua: every name that server.lua may use, as data. check.lua walks it; nothing else knows it.
 --
 -- A rule has a kind, and what that kind asks for:
---   boolean · integer {min, max} · choice {values} · duration {min, max} · size {min, max}
---   path · directory · host · user · endpoint
---   list {of, max}      items without names
---   table {fields}      named fields; item: the rule of the one item without name
+--   boolean · integer {min, max} · choice {values} · duration {min, max} · size {min, max} · rate {min, max}
+--   path · directory · file · host · user · endpoint · network · name · text {min, max}
+--   token {max, fold: in lower case, what: in words} · callable · grammar · parsed {parse: function}
+--   list {of, max}         items without names
+--   map {key, of, max}     items whose names are free; the key's rule is that of a single value
+--   table {fields}         named fields; item: the rule of the one item without name
+--   any {of}               the first of these rules that fits; each may have as, its name in the result
+-- zero: of a quantity, that 0 is allowed too, whatever min says.
 -- Each may have: default, required (true, or a hint shown where it is missing).
 -- shorthand: the field (or 1) that a statement's lone string stands for.
 -- later: names of the design that this version does not support, which is what it then says.
@@ -70,7 +74,7 @@ return {
   -- many: may stand that often. named: takes a name, then a table.
   statements = {
     listen = { rule = listen, many = 64 },
-    vhost = { rule = vhost, many = 16384, named = true },
+    vhost = { rule = vhost, many = 16384, named = { kind = "name" } },
     defaults = { rule = defaults },
     logs = { rule = logs },
     automatic_users = { rule = automatic_users },

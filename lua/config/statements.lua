@@ -1,39 +1,26 @@
 -- SPDX-License-Identifier: Apache-2.0
--- statements.lua: the globals with which server.lua speaks. Calls are only written down here, with
--- their lines; check.lua and plan.lua judge them when the script has ended.
+-- statements.lua: the globals with which a script speaks: server.lua or a policy, as its schema says.
+-- Calls are only written down here, with their lines; they are judged when the script has ended.
 -- A statement: kind ("vhost"), name (of a named one), line, value.
 
 local check = require "config.check"
-local schema = require "config.schema"
+local kinds = require "config.kinds"
 local show = require "config.show"
 local unknown = require "config.unknown"
 
-local NAME_MAX = 64
+local ANY_NAME = { kind = "text", min = 1, max = 512 } -- what it means, whoever reads it finds out
 
 local statements = {}
-
-local function name_mistake(name)
-  if type(name) ~= "string" then
-    return ("expected a name in quotes, got %s"):format(show.value(name))
-  elseif #name > NAME_MAX then
-    return ("a name has at most %d bytes"):format(NAME_MAX)
-  elseif name:match "%u" then
-    return ("%s: a name is written in lower case"):format(show.name(name))
-  elseif not name:match "^[%l%d][%l%d._-]*$" then
-    return ("%s: a name holds lower-case letters, digits, dots, hyphens and underscores, and begins with "
-      .. "a letter or digit"):format(show.name(name))
-  end
-end
 
 local function ignore() end
 
 -- vhost "name" { ... }: two calls. The first is remembered until the second has come.
-local function named(kind, session)
-  return function(name)
+local function named(kind, rule, session)
+  return function(given)
     local line = session.line()
-    if unknown.is(name) then return ignore end
-    local mistake = name_mistake(name)
-    if mistake then
+    if unknown.is(given) then return ignore end
+    local name, mistake = kinds[rule.kind](given, rule)
+    if not name then
       session.mistakes:add(line, kind, mistake)
       return ignore
     end
@@ -75,7 +62,7 @@ local function guard(environment, session)
     __index = function(_, name)
       if type(name) ~= "string" then return nil end
       if set[name] ~= nil then return set[name] end
-      local reason = check.unknown_name(name, names, schema.later)
+      local reason = check.unknown_name(name, names, session.schema.later)
       session.mistakes:add(session.line(), show.path(name, nil, {}), reason)
       return unknown.value
     end,
@@ -91,13 +78,16 @@ end
 
 --- Puts the statements into the script's globals.
 ---@param environment table the globals, holding what the sandbox allows
+---@param schema table statements, by name: rule; many, how often it may stand (else once); named: it
+---  takes a name before its table, true or the rule of the name. later: names to come
 ---@param mistakes table see mistakes.lua
----@param line function gives the line of server.lua that is running
+---@param line function gives the line of the script that is running
 ---@return table session list: the statements in order; open: named ones without a table
-function statements.install(environment, mistakes, line)
-  local session = { list = {}, open = {}, mistakes = mistakes, line = line }
+function statements.install(environment, schema, mistakes, line)
+  local session = { list = {}, open = {}, schema = schema, mistakes = mistakes, line = line }
   for kind, statement in pairs(schema.statements) do
-    environment[kind] = statement.named and named(kind, session) or plain(kind, session)
+    local rule = statement.named == true and ANY_NAME or statement.named
+    environment[kind] = rule and named(kind, rule, session) or plain(kind, session)
   end
   guard(environment, session)
   return session

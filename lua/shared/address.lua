@@ -107,6 +107,17 @@ function address.parse(text)
   return { family = family, address = bytes, port = number }
 end
 
+local bare_ipv4 = ipv4 * -1
+
+--- The bytes of an address without port and brackets, in network order: 4 of IPv4, 16 of IPv6.
+---@param text string
+---@return string|nil bytes
+function address.bytes(text)
+  local quad, groups_of = bare_ipv4:match(text), (ipv6 * -1):match(text)
+  if quad then return string.char(unpack(quad)) end
+  return groups_of and ipv6_bytes(groups_of) or nil
+end
+
 --- Says whether text is an IPv6 address without brackets.
 ---@param text string
 ---@return boolean
