@@ -171,7 +171,7 @@ local function check_map(rule, value, path, report)
   if type(value) ~= "table" then
     return report_at(path, nil, report, ("expected a table { name = ... }, got %s"):format(show.value(value)))
   end
-  local list = {}
+  local map = {}
   for i, key in ipairs(other_keys(value, function() return false end, 0)) do
     if i > rule.max then
       return report_at(path, nil, report, ("a table of at most %d names"):format(rule.max))
@@ -180,12 +180,13 @@ local function check_map(rule, value, path, report)
     local name, reason = kinds[rule.key.kind](key, rule.key)
     if name == nil then
       report_at(path, at, report, reason)
+    elseif map[name] ~= nil then
+      report_at(path, at, report, ("%s is given twice"):format(show.name(name)))
     else
-      local item = check_at(rule.of, rawget(value, key), path, at, report)
-      if item ~= nil then list[#list + 1] = { key = name, value = item, at = at } end
+      map[name] = check_at(rule.of, rawget(value, key), path, at, report)
     end
   end
-  return list
+  return map
 end
 
 local function words_of(alternatives)
@@ -233,8 +234,8 @@ end
 ---@param rule table from schema.lua
 ---@param value any what the script gave
 ---@param report function(path, reason, missing) called once for each mistake
----@return any fields what is right; a list's items are { value, at }, a map's { key, value, at }, an
----  alternative is { kind, value }: which of them it is (its as, else its kind), and its result
+---@return any fields what is right; a list's items are { value, at }; a map holds results by
+---  name; an alternative is { kind, value }: which of them it is (its as, else its kind), and its result
 function check.statement(rule, value, report)
   if not rule.shorthand or type(value) == "table" then return check_value(rule, value, {}, report) end
   return check_value(rule, { [rule.shorthand] = value }, {}, function(_, reason, missing)

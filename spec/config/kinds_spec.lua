@@ -80,15 +80,16 @@ describe("a map", function()
     },
   }
 
-  it("is a list of what it holds, by name", function()
+  it("holds what it was given, by name", function()
     local result, mistakes = judge(rule, { m = { B = 2, a = 1 } })
     assert.same({}, mistakes)
-    assert.same({ { key = "b", value = 2, at = "B" }, { key = "a", value = 1, at = "a" } }, result.m)
+    assert.same({ a = 1, b = 2 }, result.m)
   end)
 
   it("says what is wrong with its names and values", function()
     assert.same({ "m.1: expected a name, got the number 1", 'm.x y: "x y" is not a name: letters, digits, hyphens '
       .. "and underscores", "m.z: 10 is out of range: 1 to 9" }, select(2, judge(rule, { m = { 5, ["x y"] = 1, z = 10 } })))
+    assert.same({ 'm.b: "b" is given twice' }, select(2, judge(rule, { m = { B = 1, b = 1 } })))
     assert.same({ "m: a table of at most 3 names" }, select(2, judge(rule, { m = { a = 1, b = 1, c = 1, d = 1 } })))
     assert.same({ "m: expected a table { name = ... }, got the number 1" }, select(2, judge(rule, { m = 1 })))
   end)
