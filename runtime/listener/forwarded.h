@@ -13,11 +13,15 @@
  * A hop whose name is hidden ("unknown", "_x"), missing or malformed ends the walk: the client is the
  * last address that was known. The scheme is that of the last element that was read; where it names
  * none, the connection's own. X-Forwarded-Proto counts with one value, or with as many values as
- * X-Forwarded-For has, and else not at all. Where there is a Forwarded, X-Forwarded-* are not believed. */
+ * X-Forwarded-For has, and else not at all. Where there is a Forwarded, X-Forwarded-* are not believed;
+ * but where they name another client, one of the two came from a stranger, through a proxy that knows
+ * only the other: such a request is refused. */
 #ifndef LUTTPD_LISTENER_FORWARDED_H
 #define LUTTPD_LISTENER_FORWARDED_H
 
 #include "listener/network.h"
+
+#define FORWARDED_HOPS_MAX 64 /* then the walk ends, as at the leftmost */
 
 enum forwarded_verdict {
     FORWARDED_STRANGER, /* the peer is not trusted: nothing changed, the vhost may not see the claims */

@@ -40,6 +40,10 @@ struct network_client {
  * not looked at for FAMILY_UNIX). Nobody is in an empty set. */
 bool network_set_has(const struct network_set *set, uint8_t family, const uint8_t *address);
 
+/** Sets family and address of out: address is of 4 or 16 bytes, borrowed; family FAMILY_INET or
+ * FAMILY_INET6, for a mapped address then FAMILY_INET. The rest of out stays. */
+void network_set_address(struct network_client *out, uint8_t family, const uint8_t *address);
+
 /** Reads an IPv4 address (four decimal numbers without leading zeros) or an IPv6 address (RFC 4291
  * section 2.2, no zone), without brackets, and nothing else. On success sets family and address of
  * out, the unused bytes to zero, and leaves the rest; on failure nothing is touched. */
