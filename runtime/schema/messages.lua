@@ -26,7 +26,7 @@ enum "reuse" { "once", "path", "prefix", "authority" }
 enum "selector" { "none", "cookie", "field" }
 enum "trust" { "proxy_protocol", "forwarded" }
 enum "subject" { "method", "host", "path", "query", "field" }
-enum "match" { "equals", "prefix", "suffix", "contains", "present", "absent" }
+enum "match" { "equals", "prefix", "suffix", "contains", "present", "absent", "grammar" }
 enum "reason" { "cancelled", "timeout", "too_large", "protocol", "internal", "refused" }
 enum "version" { "http10", "http11" }
 enum "log_format" { "combined", "json", "both" }
@@ -254,7 +254,8 @@ message "POLICY_CONDITION" {
   enumerated "match" { of = "match" },
   boolean "negated",
   boolean "fold" { doc = "the case of letters does not matter; pattern is lower case" },
-  bytes "pattern" { max = 1024 },
+  bytes "pattern" { max = 1024, doc = "empty for present, absent and grammar" },
+  u16 "grammar" { doc = "match grammar: its number among those of the policy's script, from 1 in order; else 0" },
 }
 
 message "POLICY_LISTEN" {
