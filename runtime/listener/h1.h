@@ -6,6 +6,7 @@
  *   h1_head.h   bytes → request head        h1_response.h  response head → bytes
  *   h1_body.h   bytes → request content     h1_chunk.h     content → chunks
  *   h1_error.h  status → page for a person  h1_status.h    status → reason phrase
+ *   h1_accept.h Accept → which kind of page h1_list.h      comma-separated lists
  */
 #ifndef LUTTPD_LISTENER_H1_H
 #define LUTTPD_LISTENER_H1_H
@@ -51,8 +52,10 @@ struct h1_limits {
     uint32_t target_bytes;    /* 414 */
     uint32_t method_bytes;    /* 501 */
     uint32_t fields;          /* field lines; 431 */
-    uint32_t extension_bytes; /* all chunk extensions of one body together; 400 */
-    uint32_t trailer_bytes;   /* the trailer section; 431 */
+    uint32_t extension_bytes; /* all chunk extensions of one body together, 0: none; 400 */
+    uint32_t trailer_bytes;   /* the lines of the trailer section, 0: none; 431 */
+    bool refuse_bad_utf8;     /* a path that is no UTF-8 once decoded: 400 */
+    bool keep_encoded_slash;  /* "%2F" in a path stays as it is, see h1_target.h; else 400 */
 };
 
 extern const struct h1_limits h1_default_limits;

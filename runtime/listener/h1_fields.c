@@ -1,40 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h1_fields.c – see h1_fields.h. */
-#include <strings.h>
-
+#include "listener/h1_fields.h"
 #include "listener/h1_authority.h"
 #include "listener/h1_chars.h"
-#include "listener/h1_fields.h"
+#include "listener/h1_list.h"
 
-static bool is_text(struct slice s, const char *text, size_t n) {
-    return s.n == n && strncasecmp(s.p, text, n) == 0;
-}
-
-#define IS(slice, literal) is_text((slice), (literal), sizeof(literal) - 1)
-
-static struct slice trim(struct slice s) {
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s.p++, s.n--;
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
-/* Takes the next member off a comma-separated list, trimmed; it may be empty. False at the end. */
-static bool next_member(struct slice *list, struct slice *member) {
-    if (list->p == NULL)
-        return false;
-    const char *comma = list->n > 0 ? memchr(list->p, ',', list->n) : NULL;
-    if (comma) {
-        size_t n = (size_t)(comma - list->p);
-        *member = trim(slice_from(list->p, n));
-        *list = slice_from(comma + 1, list->n - n - 1);
-    } else {
-        *member = trim(*list);
-        *list = slice_from(NULL, 0);
-    }
-    return true;
-}
+#define IS(slice, literal) h1_list_is((slice), SLICE(literal))
 
 static bool is_token(struct slice s) {
     for (size_t i = 0; i < s.n; i++)
@@ -43,8 +14,8 @@ static bool is_token(struct slice s) {
     return s.n > 0;
 }
 
-static void mark_hop(struct h1_parser *p, unsigned index) {
-    p->hop_by_hop[index / 64] |= UINT64_C(1) << (index % 64);
+static void mark(uint64_t bits[2], unsigned index) {
+    bits[index / 64] |= UINT64_C(1) << (index % 64);
 }
 
 static enum h1_verdict take_host(struct h1_parser *p, char *buf, unsigned index) {
@@ -82,7 +53,7 @@ static enum h1_verdict take_content_length(struct h1_parser *p, struct slice val
 static enum h1_verdict refuse_codings(struct h1_parser *p, struct slice value) {
     struct slice coding;
     bool chunked = false;
-    while (next_member(&value, &coding)) {
+    while (h1_list_next(&value, ',', &coding)) {
         if (chunked || !is_token(coding))
             return h1_refuse(p, 400, "malformed Transfer-Encoding");
         chunked = IS(coding, "chunked");
@@ -109,7 +80,7 @@ static enum h1_verdict take_transfer_encoding(struct h1_parser *p, struct slice 
 /* Options are only read here: the fields that they name may still be to come. */
 static enum h1_verdict take_connection(struct h1_parser *p, struct slice value) {
     struct slice option;
-    while (next_member(&value, &option)) {
+    while (h1_list_next(&value, ',', &option)) {
         if (++p->options > H1_CONNECTION_OPTIONS_MAX)
             return h1_refuse(p, 400, "too many connection options");
         if (option.n == 0)
@@ -122,19 +93,10 @@ static enum h1_verdict take_connection(struct h1_parser *p, struct slice value) 
         }
         if (IS(option, "keep-alive"))
             p->keep_alive = true;
-        switch (h1_known_token(option)) {
-        case H1_KNOWN_HOST:
-        case H1_KNOWN_CONTENT_LENGTH:
-        case H1_KNOWN_EXPECT:
-        case H1_KNOWN_END_TO_END:
+        if (h1_known_end_to_end(option))
             return h1_refuse(p, 400, "Connection names an end-to-end field");
-        case H1_KNOWN_NOT:
-        case H1_KNOWN_DATE:
-            p->names_fields = true;
-            break;
-        default:
-            break; /* is hop-by-hop anyway */
-        }
+        if (h1_known_token(option) == H1_KNOWN_NOT)
+            p->names_fields = true; /* the others are hop-by-hop anyway */
     }
     return H1_MORE;
 }
@@ -147,19 +109,25 @@ enum h1_verdict h1_field_take(struct h1_parser *p, char *buf, unsigned index, en
     case H1_KNOWN_CONTENT_LENGTH:
         return take_content_length(p, value);
     case H1_KNOWN_TRANSFER_ENCODING:
-        mark_hop(p, index);
+        mark(p->hidden, index);
         return take_transfer_encoding(p, value);
     case H1_KNOWN_CONNECTION:
-        mark_hop(p, index);
+        mark(p->hidden, index);
         return take_connection(p, value);
     case H1_KNOWN_EXPECT:
-        mark_hop(p, index); /* the listener answers it: a second 100 would be one too many */
+        mark(p->hidden, index); /* the listener answers it: a second 100 would be one too many */
         if (!IS(value, "100-continue"))
             return h1_refuse(p, 417, "unknown expectation");
         p->expect_continue = true;
         return H1_MORE;
+    case H1_KNOWN_DISGUISE:
+        return h1_refuse(p, 400, "framing field with underscores");
+    case H1_KNOWN_CLAIM:
+        mark(p->claims, index);
+        return H1_MORE;
     case H1_KNOWN_HOP:
-        mark_hop(p, index);
+    case H1_KNOWN_OURS:
+        mark(p->hidden, index);
         return H1_MORE;
     default:
         return H1_MORE;
@@ -169,11 +137,11 @@ enum h1_verdict h1_field_take(struct h1_parser *p, char *buf, unsigned index, en
 /* Marks the fields that one Connection field names. */
 static void mark_named(struct h1_parser *p, const char *buf, struct slice options) {
     struct slice option;
-    while (next_member(&options, &option)) {
+    while (h1_list_next(&options, ',', &option)) {
         for (unsigned i = 0; option.n > 0 && i < p->fields_count; i++) {
             struct slice name = h1_span_slice(buf, p->fields[i].name);
-            if (is_text(option, name.p, name.n))
-                mark_hop(p, i);
+            if (h1_list_is(option, name))
+                mark(p->hidden, i);
         }
     }
 }
@@ -181,6 +149,8 @@ static void mark_named(struct h1_parser *p, const char *buf, struct slice option
 enum h1_verdict h1_fields_finish(struct h1_parser *p, const char *buf) {
     if (p->host == 0 && p->version == H1_VERSION_11)
         return h1_refuse(p, 400, "no Host field");
+    if (p->body != H1_BODY_NONE && slice_equal(h1_span_slice(buf, p->method), SLICE("TRACE")))
+        return h1_refuse(p, 400, "TRACE with content"); /* RFC 9110 section 9.3.8 */
     for (unsigned i = 0; p->names_fields && i < p->fields_count; i++)
         if (slice_equal(h1_span_slice(buf, p->fields[i].name), SLICE("connection")))
             mark_named(p, buf, h1_span_slice(buf, p->fields[i].value));

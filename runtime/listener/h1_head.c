@@ -110,7 +110,7 @@ static enum h1_verdict on_line_end(struct h1_parser *p, char *buf) {
     if (buf[p->mark + 5] != '1')
         return refuse_version(p, buf);
     p->version = buf[p->mark + 7] == '0' ? H1_VERSION_10 : H1_VERSION_11;
-    p->refusal = h1_target_split(buf, p->method, p->raw, &p->target);
+    p->refusal = h1_target_split(buf, p->method, p->raw, p->limits, &p->target);
     if (p->refusal.status)
         return H1_REFUSED;
     p->at++;

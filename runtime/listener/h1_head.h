@@ -46,7 +46,8 @@ struct h1_parser {
     uint8_t fields_count;
     uint8_t host; /* index of the Host field plus one */
     uint64_t content_length;
-    uint64_t hop_by_hop[2];    /* bit per field */
+    uint64_t hidden[2];        /* bit per field: hop-by-hop, or in the server's own name */
+    uint64_t claims[2];        /* bit per field: what proxies say */
     struct h1_refusal refusal; /* after H1_REFUSED */
     struct h1_span method, raw;
     struct h1_target target;
@@ -72,9 +73,10 @@ struct h1_head {
     struct slice raw_path;   /* as sent; empty where equal to path; "*" for the asterisk form */
     struct slice query;      /* as sent, without the question mark */
     bool path_utf8;          /* path is well-formed UTF-8 */
-    struct field *fields;    /* the caller's array: end-to-end fields in order, then the others */
-    size_t fields_count;     /* all of them */
-    size_t end_to_end;       /* how many of them the vhost may see: the first so many */
+    struct field *fields;    /* the caller's array, each of three groups in order */
+    size_t end_to_end;       /* how many the vhost may see: the first so many */
+    size_t claims;           /* how many follow by which proxies speak: forwarded, x-forwarded-*, x-real-ip */
+    size_t fields_count;     /* all; the rest are hop-by-hop, or luttpd-*, which no client may send */
 };
 
 /** Starts on a new head. limits: borrowed until the head is done. */

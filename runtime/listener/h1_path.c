@@ -4,34 +4,58 @@
  * Decoding comes before the dot segments go, so that "%2e%2e" is a "..": an encoded slash is
  * refused, hence decoding never changes where segments begin. Runs of slashes become one, because
  * the file system below sees it so: were they kept, "//admin" would reach a file that a rule for
- * "/admin" guards. A backslash is refused, because some applications take it for a slash. */
+ * "/admin" guards. A backslash is refused, because some applications take it for a slash.
+ *
+ * Where an encoded slash is kept, its three characters stand in the canonical path, in upper case.
+ * "%252F" would be decoded to the same three, hence is refused there: one form, one meaning. */
 #include "listener/h1_chars.h"
 #include "listener/h1_target.h"
 
 #define FINE ((struct h1_refusal){0, NULL})
 #define BAD(why) ((struct h1_refusal){400, (why)})
 
-/* Decodes one segment, up to the next slash, to the end of what out holds. */
-static struct h1_refusal decode_segment(struct slice raw, size_t *i, char *out, size_t *o) {
-    while (*i < raw.n && raw.p[*i] != '/') {
-        uint8_t c = (uint8_t)raw.p[(*i)++];
-        if (c == '%') {
-            int high = raw.n - *i >= 2 ? h1_hex_value((uint8_t)raw.p[*i]) : -1;
-            int low = high >= 0 ? h1_hex_value((uint8_t)raw.p[*i + 1]) : -1;
-            if (low < 0)
-                return BAD("broken percent-encoding in the path");
-            c = (uint8_t)(high * 16 + low);
-            *i += 2;
-            if (c == '/')
-                return BAD("encoded slash in the path");
-        }
-        if (c < 0x20 || c == 0x7f)
-            return BAD("control byte in the path");
-        if (c == '\\')
-            return BAD("backslash in the path");
-        out[(*o)++] = (char)c;
-    }
+/* The byte that the two digits behind a percent sign stand for, -1 where they are none. */
+static int escaped_byte(struct slice digits) {
+    int high = digits.n >= 2 ? h1_hex_value((uint8_t)digits.p[0]) : -1;
+    int low = high >= 0 ? h1_hex_value((uint8_t)digits.p[1]) : -1;
+    return low < 0 ? -1 : high * 16 + low;
+}
+
+/* Puts one decoded byte behind what out holds. keep_slash: it may not complete the text "%2F". */
+static struct h1_refusal put_byte(int c, bool keep_slash, char *out, size_t *o) {
+    if (c < 0)
+        return BAD("broken percent-encoding in the path");
+    if (c < 0x20 || c == 0x7f)
+        return BAD("control byte in the path");
+    if (c == '\\')
+        return BAD("backslash in the path");
+    if (keep_slash && (c | 0x20) == 'f' && *o >= 2 && memcmp(out + *o - 2, "%2", 2) == 0)
+        return BAD("twice encoded slash in the path");
+    out[(*o)++] = (char)c;
     return FINE;
+}
+
+/* Decodes one segment, up to the next slash, to the end of what out holds. */
+static struct h1_refusal decode_segment(struct slice raw, bool keep_slash, size_t *i, char *out, size_t *o) {
+    struct h1_refusal r = FINE;
+    while (r.status == 0 && *i < raw.n && raw.p[*i] != '/') {
+        int c = (uint8_t)raw.p[(*i)++];
+        if (c != '%') {
+            r = put_byte(c, keep_slash, out, o);
+            continue;
+        }
+        c = escaped_byte(slice_from(raw.p + *i, raw.n - *i));
+        *i += 2;
+        if (c != '/') {
+            r = put_byte(c, keep_slash, out, o);
+        } else if (keep_slash) {
+            memcpy(out + *o, "%2F", 3);
+            *o += 3;
+        } else {
+            r = BAD("encoded slash in the path");
+        }
+    }
+    return r;
 }
 
 /* Takes "." and ".." at out[from..*o) away again. */
@@ -49,7 +73,8 @@ static struct h1_refusal drop_dots(const char *out, size_t from, size_t *o) {
     return FINE;
 }
 
-struct h1_refusal h1_path_canonical(struct slice raw, char *out, struct slice *path) {
+struct h1_refusal h1_path_canonical(struct slice raw, const struct h1_limits *limits, char *out,
+                                    struct slice *path) {
     size_t i = 0, o = 0;
     out[o++] = '/';
     while (i < raw.n) {
@@ -58,7 +83,7 @@ struct h1_refusal h1_path_canonical(struct slice raw, char *out, struct slice *p
             continue;
         }
         size_t from = o;
-        struct h1_refusal r = decode_segment(raw, &i, out, &o);
+        struct h1_refusal r = decode_segment(raw, limits->keep_encoded_slash, &i, out, &o);
         if (r.status == 0)
             r = drop_dots(out, from, &o);
         if (r.status)
@@ -67,7 +92,7 @@ struct h1_refusal h1_path_canonical(struct slice raw, char *out, struct slice *p
             out[o++] = '/';
     }
     *path = slice_from(out, o);
-    return FINE;
+    return limits->refuse_bad_utf8 && !h1_path_is_utf8(*path) ? BAD("path is not UTF-8") : FINE;
 }
 
 /* The bytes that may follow lead as its second byte, and how many follow in all; 0: no lead. */

@@ -16,7 +16,7 @@ static void read_path(const struct h1_parser *p, const char *buf, char *room, st
         if (p->target.form == H1_FORM_ASTERISK)
             out->raw_path = SLICE("*");
     } else if (!p->target.plain) {
-        struct h1_refusal r = h1_path_canonical(raw, room, &out->path);
+        struct h1_refusal r = h1_path_canonical(raw, p->limits, room, &out->path);
         MUST(r.status == 0);
         if (!slice_equal(raw, out->path))
             out->raw_path = raw;
@@ -24,19 +24,23 @@ static void read_path(const struct h1_parser *p, const char *buf, char *room, st
     }
 }
 
-static bool is_hop(const struct h1_parser *p, unsigned index) {
-    return (p->hop_by_hop[index / 64] >> (index % 64)) & 1;
+static unsigned count(const uint64_t bits[2]) {
+    return (unsigned)(__builtin_popcountll(bits[0]) + __builtin_popcountll(bits[1]));
 }
 
-/* Two cursors keep the order within each group. */
+static bool has(const uint64_t bits[2], unsigned index) {
+    return (bits[index / 64] >> (index % 64)) & 1;
+}
+
+/* Three cursors keep the order within each group. */
 static void read_fields(const struct h1_parser *p, const char *buf, struct h1_head *out) {
-    unsigned hops =
-        (unsigned)(__builtin_popcountll(p->hop_by_hop[0]) + __builtin_popcountll(p->hop_by_hop[1]));
-    struct field *end_to_end = out->fields, *hop = out->fields + (p->fields_count - hops);
     out->fields_count = p->fields_count;
-    out->end_to_end = p->fields_count - hops;
+    out->claims = count(p->claims);
+    out->end_to_end = p->fields_count - out->claims - count(p->hidden);
+    struct field *end_to_end = out->fields, *claim = end_to_end + out->end_to_end,
+                 *hidden = claim + out->claims;
     for (unsigned i = 0; i < p->fields_count; i++) {
-        struct field *f = is_hop(p, i) ? hop++ : end_to_end++;
+        struct field *f = has(p->hidden, i) ? hidden++ : has(p->claims, i) ? claim++ : end_to_end++;
         f->name = h1_span_slice(buf, p->fields[i].name);
         f->value = i + 1 == p->host ? out->authority : h1_span_slice(buf, p->fields[i].value);
     }

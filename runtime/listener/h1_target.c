@@ -63,20 +63,21 @@ static struct h1_refusal split_absolute(char *buf, size_t at, size_t end, struct
 }
 
 /* Checks what only the canonical form shows. Rare, and its room would burden every caller's stack. */
-__attribute__((noinline)) static struct h1_refusal check_path(const char *buf, const struct h1_target *t) {
+__attribute__((noinline)) static struct h1_refusal check_path(const char *buf, const struct h1_target *t,
+                                                              const struct h1_limits *limits) {
     char room[H1_TARGET_MAX_BYTES];
     struct slice path;
     if (t->plain)
         return FINE;
-    return h1_path_canonical(slice_from(buf + t->path.at, t->path.n), room, &path);
+    return h1_path_canonical(slice_from(buf + t->path.at, t->path.n), limits, room, &path);
 }
 
 struct h1_refusal h1_target_split(char *buf, struct h1_span method, struct h1_span raw,
-                                  struct h1_target *out) {
+                                  const struct h1_limits *limits, struct h1_target *out) {
     size_t at = raw.at, end = at + raw.n;
     *out = (struct h1_target){.form = H1_FORM_ORIGIN, .plain = true};
-    if (is_method(buf, method, SLICE("CONNECT")) || is_method(buf, method, SLICE("TRACE")))
-        return (struct h1_refusal){501, "CONNECT or TRACE"};
+    if (is_method(buf, method, SLICE("CONNECT")))
+        return (struct h1_refusal){501, "CONNECT: this server is no proxy"};
     struct h1_refusal r;
     bool options = is_method(buf, method, SLICE("OPTIONS"));
     if (raw.n > 0 && buf[at] == '/') {
@@ -90,5 +91,5 @@ struct h1_refusal h1_target_split(char *buf, struct h1_span method, struct h1_sp
         if (r.status == 0 && options && out->path.n == 0 && out->query.at == 0)
             out->form = H1_FORM_ASTERISK; /* RFC 9112 section 3.2.4 */
     }
-    return r.status ? r : check_path(buf, out);
+    return r.status ? r : check_path(buf, out, limits);
 }

@@ -43,6 +43,7 @@ static size_t own_fields(const struct own_answer *answer, char seconds[12], stru
 
 void response_answer(struct connection *c, const struct own_answer *answer) {
     struct h1_response r = describe(c, answer->status);
+    const struct h1_page page = {.text = answer->text};
     struct h1_framing framing;
     struct field fields[3];
     char seconds[12];
@@ -55,14 +56,15 @@ void response_answer(struct connection *c, const struct own_answer *answer) {
     if (out == NULL) {
         return;
     }
-    int n = h1_error_write(&r, out, room, &framing);
+    int n = h1_error_write(&r, &page, out, room, &framing);
     MUST(n > 0);
     connection_commit(c, (size_t)n);
     c->state = CONNECTION_ANSWERING;
     c->keep = framing.keep_alive;
     c->status = answer->status;
-    c->content_sent =
-        framing.body == H1_BODY_NONE ? 0 : h1_error_body(answer->status, (char[H1_ERROR_BODY_MAX_BYTES]){0});
+    c->content_sent = framing.body == H1_BODY_NONE
+                          ? 0
+                          : h1_error_body(answer->status, &page, (char[H1_ERROR_BODY_MAX_BYTES]){0});
     c->head_written = c->end_seen = true;
 }
 

@@ -36,7 +36,7 @@ static void check_again(struct slice path) {
             raw[n++] = hex[c & 15];
         }
     }
-    MUST(h1_path_canonical(slice_from(raw, n), out, &again).status == 0);
+    MUST(h1_path_canonical(slice_from(raw, n), &h1_default_limits, out, &again).status == 0);
     MUST(slice_equal(path, again));
     free(raw);
     free(out);
@@ -46,7 +46,7 @@ static void check_path(struct slice raw, bool plain) {
     char *out = malloc(raw.n);
     struct slice path;
     MUST(out);
-    struct h1_refusal r = h1_path_canonical(raw, out, &path);
+    struct h1_refusal r = h1_path_canonical(raw, &h1_default_limits, out, &path);
     MUST(r.status == 0 || (r.status == 400 && !plain));
     if (r.status == 0) {
         MUST(path.n > 0 && path.n <= raw.n && path.p[0] == '/');
@@ -68,8 +68,9 @@ static void check_split(const uint8_t *data, size_t size, const char *method) {
     memcpy(buf, method, n);
     memcpy(buf + n, data, size);
     struct h1_target t;
-    struct h1_refusal r = h1_target_split(buf, (struct h1_span){0, (uint16_t)n},
-                                          (struct h1_span){(uint16_t)n, (uint16_t)size}, &t);
+    struct h1_refusal r =
+        h1_target_split(buf, (struct h1_span){0, (uint16_t)n}, (struct h1_span){(uint16_t)n, (uint16_t)size},
+                        &h1_default_limits, &t);
     if (r.status == 0) {
         struct slice authority = slice_from(buf + t.authority.at, t.authority.n);
         struct slice path = slice_from(buf + t.path.at, t.path.n);

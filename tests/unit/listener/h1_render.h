@@ -17,12 +17,14 @@ static inline void h1_render_slice(char *line, size_t *n, const char *before, st
 
 static inline void h1_render_fields(char *line, size_t *n, const struct h1_head *h) {
     for (size_t i = 0; i < h->fields_count; i++) {
-        h1_render_slice(line, n, i == h->end_to_end ? " || " : " | ", h->fields[i].name);
+        size_t hidden = h->end_to_end + h->claims;
+        bool claim = h->claims > 0 && i == h->end_to_end;
+        h1_render_slice(line, n, i == hidden ? " || " : claim ? " && " : " | ", h->fields[i].name);
         h1_render_slice(line, n, ": ", h->fields[i].value);
     }
 }
 
-/* "GET /path raw=/p%61th ?query @authority #host 1.1 keep body=5 continue | name: value || hop: value" */
+/* "GET /path raw=/p%61th ?query @authority #host 1.1 keep body=5 continue | name: value && claim: value || hop: value" */
 static inline void h1_render_head(char *line, const struct h1_head *h) {
     static const char *const forms[] = {"", " absolute", " asterisk"};
     size_t n = 0;

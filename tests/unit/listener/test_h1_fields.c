@@ -161,6 +161,26 @@ static const struct head_case connections[] = {
     {"9110 7.6.1", WITH("Connection: ,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,"), "400 too many connection"},
 };
 
+static const struct head_case groups[] = {
+    {"7239 4", WITH("Forwarded: for=1\r\nX: 1\r\nX-Forwarded-For: 2\r\nY: 2\r\nX-Real-IP: 3\r\nTE: gzip"),
+     "GET / " TAIL
+     " | host: a | x: 1 | y: 2 && forwarded: for=1 | x-forwarded-for: 2 | x-real-ip: 3 || te: gzip"},
+    {"7239 4", WITH("X-Forwarded-Anything: 1"), "GET / " TAIL " | host: a && x-forwarded-anything: 1"},
+    {"7239 4", WITH("X-Forwarded: 1\r\nX-Real-IPs: 2"),
+     "GET / " TAIL " | host: a | x-forwarded: 1 | x-real-ips: 2"},
+    {"7239 8.1", WITH("X_Forwarded-For: 1\r\nx_real_ip: 2\r\nX-Forwarded_Proto: 3"),
+     "GET / " TAIL " | host: a | x-forwarded_proto: 3 || x_forwarded-for: 1 | x_real_ip: 2"},
+    {"7239 8.1", WITH("Connection: Forwarded"), "400 Connection names"},
+    {"7239 8.1", WITH("Connection: close, x-forwarded-for"), "400 Connection names"},
+    {"9110 7.6.1", WITH("Luttpd-Bot: no\r\nluttpd_bot: no\r\nLUTTPD-: x"),
+     "GET / " TAIL " | host: a || luttpd-bot: no | luttpd_bot: no | luttpd-: x"},
+    {"9110 7.6.1", WITH("Luttpd: 1\r\nl: 2"), "GET / " TAIL " | host: a | luttpd: 1 | l: 2"},
+    {"9112 6.3", WITH("Content_Length: 5"), "400 framing field with underscores"},
+    {"9112 6.3", WITH("Transfer_Encoding: chunked"), "400 framing field with underscores"},
+    {"9110 9.3.8", SLICE("TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"),
+     "400 TRACE with content"},
+};
+
 static const struct head_case expectations[] = {
     {"9110 10.1.1", WITH("Expect: 100-continue\r\nContent-Length: 5"),
      "GET / " TAIL " body=5 continue | host: a | content-length: 5 || expect: 100-continue"},
@@ -194,6 +214,11 @@ static void test_connection(void **state) {
     CHECK_HEADS(connections);
 }
 
+static void test_groups(void **state) {
+    (void)state;
+    CHECK_HEADS(groups);
+}
+
 static void test_expect(void **state) {
     (void)state;
     CHECK_HEADS(expectations);
@@ -205,6 +230,7 @@ int main(void) {
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_transfer_encoding),
         cmocka_unit_test(test_connection),
+        cmocka_unit_test(test_groups),
         cmocka_unit_test(test_expect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,10 +213,10 @@ static void test_error_page_is_whole(void **state) {
     struct h1_response r = {.version = V11, .status = 404, .keep_alive = true, .date = SLICE(DATE)};
     struct h1_framing f;
     char out[H1_ERROR_MAX_BYTES + 1], page[H1_ERROR_BODY_MAX_BYTES], length[64];
-    int n = h1_error_write(&r, out, H1_ERROR_MAX_BYTES, &f);
+    int n = h1_error_write(&r, NULL, out, H1_ERROR_MAX_BYTES, &f);
     assert_true(n > 0);
     out[n] = '\0';
-    size_t size = h1_error_body(404, page);
+    size_t size = h1_error_body(404, NULL, page);
     sprintf(length, "Content-Length: %zu\r\n", size);
     assert_non_null(strstr(out, length));
     assert_non_null(strstr(out, "Content-Type: text/html; charset=utf-8\r\n"));
@@ -224,7 +224,7 @@ static void test_error_page_is_whole(void **state) {
     assert_memory_equal(strstr(out, "\r\n\r\n") + 4, page, size);
     assert_int_equal(n, strstr(out, "\r\n\r\n") + 4 - out + (long)size);
     assert_int_equal(f.body, H1_BODY_LENGTH);
-    assert_int_equal(h1_error_write(&r, out, (size_t)n - 1, &f), -EMSGSIZE);
+    assert_int_equal(h1_error_write(&r, NULL, out, (size_t)n - 1, &f), -EMSGSIZE);
 }
 
 static void test_error_page_has_no_body_for_head(void **state) {
@@ -233,7 +233,7 @@ static void test_error_page_has_no_body_for_head(void **state) {
     struct h1_response r = {.version = V11, .status = 503, .head = true, .fields = &retry, .fields_count = 1};
     struct h1_framing f;
     char out[H1_ERROR_MAX_BYTES + 1];
-    int n = h1_error_write(&r, out, H1_ERROR_MAX_BYTES, &f);
+    int n = h1_error_write(&r, NULL, out, H1_ERROR_MAX_BYTES, &f);
     assert_true(n > 0);
     out[n] = '\0';
     assert_non_null(strstr(out, "Retry-After: 1\r\n"));
@@ -247,10 +247,10 @@ static void test_every_error_page_fits(void **state) {
         struct h1_response r = {.version = V10, .status = (uint16_t)status, .date = SLICE(DATE)};
         struct h1_framing f;
         char out[H1_ERROR_MAX_BYTES];
-        assert_true(h1_error_write(&r, out, sizeof out, &f) > 0);
+        assert_true(h1_error_write(&r, NULL, out, sizeof out, &f) > 0);
     }
     char page[H1_ERROR_BODY_MAX_BYTES + 1] = {0};
-    (void)h1_error_body(200, page);
+    (void)h1_error_body(200, NULL, page);
     assert_non_null(strstr(page, "<h1>200 OK</h1>\n<p>That is all"));
     assert_true(slice_equal(h1_status_reason(431), SLICE("Request Header Fields Too Large")));
     assert_true(slice_equal(h1_status_reason(99999), SLICE("Unknown")));
