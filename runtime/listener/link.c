@@ -6,17 +6,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/must.h"
 #include "base/report.h"
 #include "listener/connection.h"
 #include "listener/routes.h"
 
-#define SLOTS_AT_FIRST 16
-#define CONTROL_RESERVE_BYTES (16 * LINK_STREAMS_MAX) /* of the ring: a RESET for every stream fits */
-#define EMPTY_BELLS_MAX 5000                          /* in a second: packets that no record follows */
+#define EMPTY_BELLS_MAX 5000 /* in a second: packets that no record follows */
+#define DEAF_MS 1000         /* a vhost that makes no room for a RESET that long is cut off */
 
 int links_init(struct listener *l) {
     l->link_count = host_map_vhost_count(l->map);
@@ -109,77 +106,11 @@ void link_call(struct link *k, struct connection *c) {
     link_activate(k);
 }
 
-/* Streams ------------------------------------------------------------------------------------------- */
-
-static int grow_slots(struct link *k) {
-    uint32_t count = k->slot_count == 0 ? SLOTS_AT_FIRST : k->slot_count * 2;
-    if (count > LINK_STREAMS_MAX) {
-        return -EAGAIN;
-    }
-    struct link_slot *slots = realloc(k->slots, count * sizeof *slots);
-    if (slots == NULL) {
-        return -EAGAIN;
-    }
-    k->slots = slots;
-    uint16_t *free_slots = realloc(k->free_slots, count * sizeof *free_slots);
-    if (free_slots == NULL) {
-        return -EAGAIN;
-    }
-    k->free_slots = free_slots;
-    memset(slots + k->slot_count, 0, (count - k->slot_count) * sizeof *slots);
-    for (uint32_t i = count; i > k->slot_count; i--) {
-        k->free_slots[k->free_count++] = (uint16_t)(i - 1);
-    }
-    k->slot_count = count;
-    return 0;
-}
-
-static int open_stream(struct link *k, struct connection *c) {
-    if (k->free_count == 0 && grow_slots(k) != 0) {
-        return -EAGAIN;
-    }
-    uint16_t slot = k->free_slots[k->free_count - 1];
-    uint16_t sequence = (uint16_t)(k->slots[slot].sequence + 1);
-    c->stream = slot | (uint32_t)sequence << 16;
-    int rc = request_open(c);
-    if (rc == 0) {
-        k->free_count--;
-        k->slots[slot].connection = c;
-        k->slots[slot].sequence = sequence;
-        k->open_streams++;
-        c->state = CONNECTION_OPEN;
-        c->since_ms = uv_now(&k->listener->loop);
-    }
-    return rc;
-}
-
-void link_close_stream(struct link *k, struct connection *c, bool abandoned, enum reason reason) {
-    uint16_t slot = (uint16_t)c->stream;
-    MUST(k->slots[slot].connection == c);
-    k->slots[slot].connection = NULL;
-    k->slots[slot].late = k->slots[slot].late || abandoned;
-    k->free_slots[k->free_count++] = slot;
-    k->open_streams--;
-    if (c->file.announced) {
-        file_send_end(&c->file); /* passed and never used: nothing of it reaches another stream */
-    }
-    if (abandoned && k->state == LINK_OPEN) {
-        const struct message_reset reset = {.stream = c->stream, .reason = reason};
-        if (message_reset_put(&k->channel.writer, &reset) != 0) {
-            k->deaf = true;
-        }
-        link_activate(k);
-    }
-}
-
-bool link_has_room(struct link *k, size_t payload) {
-    return ring_has_room(&k->channel.writer, (uint32_t)payload, CONTROL_RESERVE_BYTES);
-}
-
 void link_serve_waiting(struct link *k) {
+    link_pay_resets(k);
     while (k->first != NULL && k->state == LINK_OPEN && channel_ready(&k->channel)) {
         struct connection *c = k->first;
-        int rc = open_stream(k, c);
+        int rc = link_open_stream(k, c);
         if (rc == -EAGAIN) {
             k->blocked = true;
             return;
@@ -225,11 +156,7 @@ static void close_channel(struct link *k) {
     k->poll = NULL;
     channel_close(&k->channel);
     orphan_streams(k);
-    free(k->slots);
-    free(k->free_slots);
-    k->slots = NULL;
-    k->free_slots = NULL;
-    k->slot_count = k->free_count = 0;
+    link_free_slots(k);
     k->blocked = false;
     if (k->first != NULL && k->state == LINK_ABSENT) {
         k->state = LINK_ASKED;
@@ -344,12 +271,11 @@ void link_open(struct link *k, int socket, uint64_t generation, uint64_t device)
     k->state = LINK_OPEN;
     k->dozing = false;
     k->empty_bells = k->idle_records = 0;
-    k->deaf = false;
     link_activate(k);
 }
 
 void link_sweep(struct link *k, uint64_t now) {
-    if (k->deaf) {
+    if (k->owed > 0 && now - k->owed_since_ms > DEAF_MS) {
         report(REPORT_WARNING, "vhost %.*s, generation %llu, does not read its ring and is cut off",
                (int)k->name.n, k->name.p, (unsigned long long)k->generation);
         close_channel(k); /* slow is no broken rule: master is not told */

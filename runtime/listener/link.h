@@ -15,8 +15,10 @@ enum link_state { LINK_ABSENT, LINK_ASKED, LINK_OPEN };
 struct link_slot {
     struct connection *connection; /* NULL: free */
     uint16_t sequence;
+    uint16_t next_owed; /* the next slot whose RESET is owed */
+    uint8_t reason;     /* of that RESET */
     bool
-        late; /* a use ended by our RESET: messages for it may still come, until one for the present use does */
+        late; /* a use ended by our RESET: messages for it may still come, until one of the present use does */
 };
 
 struct doomed;
@@ -34,14 +36,16 @@ struct link {
     bool dozing;               /* our flag in the ring is set: the vhost will ring */
     bool is_active;
     bool blocked;          /* no room or slot: tried again soon */
-    bool deaf;             /* not even control messages fit its ring: cut off at the next sweep */
     unsigned empty_bells;  /* packets since the last record or second */
     unsigned idle_records; /* of this second */
     struct link *next_active;
 
     struct link_slot *slots;
     uint16_t *free_slots;
-    uint32_t slot_count, free_count, open_streams;
+    uint32_t slot_count, free_count;
+    uint32_t owed; /* RESETs that did not fit the ring yet */
+    uint16_t first_owed, last_owed;
+    uint64_t owed_since_ms; /* since when none of them could be sent (uv_now) */
 
     struct connection *first, *last; /* waiting for the channel, room or a slot; oldest first */
     size_t waiting;
@@ -66,6 +70,15 @@ void link_call(struct link *k, struct connection *c);
 
 /** Takes a connection out of the waiting queue. */
 void link_forget(struct link *k, struct connection *c);
+
+/** Gives the request of c a slot and puts OPEN. Returns 0, -EAGAIN where there is no slot or room, -EBADMSG. */
+int link_open_stream(struct link *k, struct connection *c);
+
+/** Sends RESETs that are owed, as far as there is room. */
+void link_pay_resets(struct link *k);
+
+/** Frees the table of slots; no stream is open. */
+void link_free_slots(struct link *k);
 
 /** Ends the stream of c after both sides have ended it (abandoned false), or early, telling the
  * vhost with RESET (abandoned true). */

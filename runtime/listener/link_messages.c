@@ -80,6 +80,16 @@ static int take_reset(struct connection *c, enum reason reason) {
     return 0;
 }
 
+/* Both sides have said all: the slot is free again, however slowly the client reads what is left. */
+static int take_end(struct connection *c) {
+    int rc = response_end(c);
+    if (rc == 0 && c->end_seen && c->body_done && c->state == CONNECTION_OPEN) {
+        link_close_stream(c->link, c, false, REASON_CANCELLED);
+        c->state = CONNECTION_ANSWERING;
+    }
+    return rc;
+}
+
 /* The descriptor was sent before its FILE: if it is not here yet, it lies in the socket. */
 static int take_file(struct connection *c, const struct message_file *m) {
     struct link *k = c->link;
@@ -101,7 +111,7 @@ static int take_file(struct connection *c, const struct message_file *m) {
 ON_STREAM(head, response_head(c, m))
 ON_STREAM(body, m->data.n == 0 && count_idle(c->link) != 0 ? -EBADMSG : response_body(c, m))
 ON_STREAM(file, m->length == 0 && count_idle(c->link) != 0 ? -EBADMSG : take_file(c, m))
-ON_STREAM(end, response_end(c))
+ON_STREAM(end, take_end(c))
 ON_STREAM(credit, take_credit(c, m->bytes))
 ON_STREAM(reset, take_reset(c, m->reason))
 

@@ -3,9 +3,11 @@
  * Runs in: listener. Distrusts: clients, vhosts, the router's answers, the logger's ring.
  *
  *   accept.c      clients come                        connection.c  bytes in, bytes out, in order
+ *   crowd.c       how many from each address          output.c      bytes out
+ *   deadlines.c   who is too slow                     park.c        what slow ones give back
  *   request.c     head → route → OPEN, body in        response.c    HEAD, BODY, FILE, END → bytes
  *   routes.c      which vhost (cache, router)         link.c        channel and streams to a vhost
- *   file_send.c   sendfile without blocking           link_messages.c   what a vhost says
+ *   file_send.c   sendfile without blocking           link_streams.c, link_messages.c   its slots, its words
  *   control.c     what master says
  *   turn.c        the end of each loop turn: drain rings, write, ring doorbells, sleep
  */
@@ -19,20 +21,29 @@
 
 #include "base/http_date.h"
 #include "channel/log_producer.h"
+#include "listener/crowd.h"
+#include "listener/policy.h"
 #include "listener/routes.h"
 #include "process/process.h"
 #include "route/host_map.h"
 #include "schema/messages.h"
 
 struct connection;
+struct file_shared;
 struct link;
 struct request;
 
-#define LINK_STREAMS_MAX 512  /* open streams to one vhost process; more wait */
+#define LINK_STREAMS_MAX 16384 /* open streams to one vhost process; more wait */
 #define LINK_WAITING_MAX 4096 /* requests that wait for one vhost; more get 503 */
 #define WAIT_MAX_MS 10000     /* a request that waits longer for its vhost gets 503 */
 #define ANSWER_MAX_MS 60000   /* a vhost that sends no head by then gets 504 in its place */
-#define SPARE_DESCRIPTORS 64  /* kept back for channels and files */
+#define SPARE_DESCRIPTORS 64  /* kept back for what is under way: channels that change, packets */
+#define FILE_BUCKETS 1024     /* of the table of open files */
+
+/** Connections in order; a connection stands in exactly one list of its listener. */
+struct connection_list {
+    struct connection *first, *last;
+};
 
 struct listener {
     uv_loop_t loop;
@@ -43,8 +54,15 @@ struct listener {
     uint64_t epoch;  /* of the policies */
     int socket;      /* listening */
     int spare;       /* closed to answer one client when descriptors run out; -1 while used */
-    size_t connections, connections_max;
+    size_t connections, connections_max; /* the policy's limit, or as many as descriptors allow */
+    size_t descriptors_for_connections;
+    size_t files, files_max; /* open files of vhosts, and how many there may be */
     bool draining, accepting;
+
+    struct policy *policy; /* the newest; whoever began under another holds that */
+    int policies;          /* the file that it is loaded from at the start */
+    struct siphash_key id_key;
+    uint64_t ids; /* made so far */
 
     struct host_map *map;
     struct link *links; /* one for each vhost of the map, in its order */
@@ -52,10 +70,17 @@ struct listener {
     struct link *active; /* links to look at in the end of this turn */
     struct routes routes;
 
-    struct connection *all;     /* every connection */
+    struct connection_list fresh; /* no byte has come yet; the oldest first */
+    struct connection_list idle;  /* wait for another request; the oldest first */
+    struct connection_list busy;  /* all others */
+    struct crowd crowd;
+    uint64_t swept_ms;          /* when the last sweep was (uv_now) */
+    uint32_t crowded, unproxied; /* refused since the last line about it: too many of one address, bad header */
+    uint64_t told_ms;            /* when that line was */
     struct connection *touched; /* connections with something to do at the end of this turn */
     struct request *free_requests;
-    size_t free_request_count;
+    size_t free_request_count, free_request_low; /* and how few there were since the last sweep */
+    struct file_shared *shared_files[FILE_BUCKETS];
 
     struct log_producer log;
     uv_poll_t *log_poll;
@@ -79,11 +104,17 @@ struct listener {
 /** Starts to accept. The loop must be initialised. Returns 0 or a libuv error. */
 int accept_start(struct listener *l);
 
+/** The policy is new: takes its limits. */
+void accept_take_policy(struct listener *l);
+
 /** Stops accepting for good (draining). */
 void accept_stop(struct listener *l);
 
 /** A connection has closed: accept again where descriptors had run short. */
 void accept_resume(struct listener *l);
+
+/** Counts the connection under its peer's address. Returns false where that has too many. */
+bool accept_count(struct connection *c);
 
 /* control.c */
 

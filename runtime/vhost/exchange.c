@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/report.h"
 #include "vhost/reply.h"
+
+#define SLOTS_AT_FIRST 16
 
 /* What a handler of the dispatch table gets. */
 struct reading {
@@ -22,8 +25,24 @@ struct reading {
 static struct stream *stream_of(const struct reading *r, uint32_t id, int *rc) {
     uint32_t slot = id & 0xffff;
     *rc = slot < EXCHANGE_STREAMS_MAX ? 0 : -EBADMSG;
-    struct stream *s = *rc == 0 ? r->exchange->slots[slot] : NULL;
+    struct stream *s = slot < r->exchange->slot_count ? r->exchange->slots[slot] : NULL;
     return s != NULL && s->id == id ? s : NULL;
+}
+
+/* Makes room for a slot that is named for the first time. */
+static int grow_slots(struct exchange *x, uint32_t slot) {
+    uint32_t count = x->slot_count == 0 ? SLOTS_AT_FIRST : x->slot_count;
+    while (count <= slot) {
+        count *= 2;
+    }
+    struct stream **slots = realloc(x->slots, count * sizeof *slots);
+    if (slots == NULL) {
+        return -ENOMEM;
+    }
+    memset(slots + x->slot_count, 0, (count - x->slot_count) * sizeof *slots);
+    x->slots = slots;
+    x->slot_count = count;
+    return 0;
 }
 
 static int on_open(void *context, const struct message_open *m, struct packet *p) {
@@ -31,10 +50,11 @@ static int on_open(void *context, const struct message_open *m, struct packet *p
     struct exchange *x = r->exchange;
     uint32_t slot = m->stream & 0xffff;
     (void)p;
-    if (slot >= EXCHANGE_STREAMS_MAX || x->slots[slot] != NULL) {
+    if (slot >= EXCHANGE_STREAMS_MAX || (slot < x->slot_count && x->slots[slot] != NULL)) {
         return -EBADMSG;
     }
-    struct stream *s = stream_open(x, m->stream);
+    bool room = slot < x->slot_count || grow_slots(x, slot) == 0;
+    struct stream *s = room ? stream_open(x, m->stream) : NULL;
     if (s == NULL) {
         const struct message_reset full = {.stream = m->stream, .reason = REASON_REFUSED};
         return message_reset_put(&x->channel.writer, &full) == -EBADMSG ? -EBADMSG : 0;
@@ -141,7 +161,9 @@ void exchange_doom(struct exchange *x) {
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
-    free(handle->data);
+    struct exchange *x = handle->data;
+    free(x->slots);
+    free(x);
 }
 
 static void unlink_exchange(struct exchange *x) {
@@ -160,7 +182,7 @@ void exchange_close(struct exchange *x, const char *blame) {
                blame);
     }
     x->dead = true;
-    for (size_t i = 0; i < EXCHANGE_STREAMS_MAX && x->live > 0; i++) {
+    for (size_t i = 0; i < x->slot_count && x->live > 0; i++) {
         if (x->slots[i] != NULL) {
             stream_close(x->slots[i]);
         }

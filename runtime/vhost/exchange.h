@@ -24,8 +24,8 @@
 #include "schema/messages.h"
 #include "vhost/stream.h"
 
-#define EXCHANGE_STREAMS_MAX 1024 /* open streams of one channel; the slot is the id's low 16 bits */
-#define EXCHANGE_BATCH 32         /* records of one channel before answers leave and others get their turn */
+#define EXCHANGE_STREAMS_MAX 16384 /* open streams of one channel; the slot is the id's low 16 bits */
+#define EXCHANGE_BATCH 32          /* records of one channel before answers leave and others get their turn */
 
 /** What the site does when something happens. All are called from the loop. */
 struct hub_events {
@@ -68,7 +68,8 @@ struct exchange {
     bool active, turning, dead;
     uint32_t live;
     struct stream *blocked_first, *blocked_last;
-    struct stream *slots[EXCHANGE_STREAMS_MAX];
+    struct stream **slots; /* owned: as many as the listener has named so far, to the next power of two */
+    uint32_t slot_count;
 };
 
 /* turn.c */

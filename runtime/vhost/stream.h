@@ -10,7 +10,7 @@
 #include "base/slice.h"
 #include "vhost/open_cache.h"
 
-#define STREAMS_MAX 4096   /* open streams of this process; more are refused */
+#define STREAMS_MAX 16384  /* open streams of this process; more are refused */
 #define STREAMS_GROW_BY 16 /* streams that are allocated together */
 #define CREDIT_PATIENCE 5  /* deadlines more that a stream gets where only credit is missing */
 

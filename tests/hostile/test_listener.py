@@ -178,7 +178,7 @@ def test_second_open_of_one_slot_cuts_off(stage):
     stage.assert_cut_off(end)
 
 
-@pytest.mark.parametrize("slot", [1024, 1025, 0x7fff, 0xffff])
+@pytest.mark.parametrize("slot", [16384, 16385, 0x7fff, 0xffff])
 @pytest.mark.parametrize("name", ["OPEN", "BODY", "END", "CREDIT", "RESET"])
 def test_slot_beyond_the_last_cuts_off(stage, name, slot):
     end = stage.open_channel()

@@ -345,7 +345,7 @@ def test_second_channel_to_the_same_process_ends_no_stream(server):
     server.write_configuration()
     server.spawn()
     router = theatre.take("router")
-    _, _, (route_map,) = router.receive()
+    _, _, (route_map, _) = router.receive()
     _, vhost = codec.parse(os.pread(route_map, 8 + struct.unpack("<I", os.pread(route_map, 4, 0))[0], 0))
     router.send("READY")
     os.close(route_map)
