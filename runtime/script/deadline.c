@@ -140,6 +140,12 @@ static unsigned tick_ms(unsigned cpu_ms) {
     return ms > TICK_MAX_MS ? TICK_MAX_MS : ms < TICK_MIN_MS ? TICK_MIN_MS : ms;
 }
 
+void script_set_cpu(struct script *s, uint32_t cpu_ms) {
+    unsigned ms = tick_ms(s->options.cpu_ms);
+    MUST(!s->running);
+    s->ticks_max = (sig_atomic_t)((cpu_ms + ms - 1) / ms);
+}
+
 int script_deadline_start(struct script *s) {
     if (s->options.jit) {
         int rc = take_polls(s);
@@ -158,7 +164,7 @@ int script_deadline_start(struct script *s) {
     }
     s->timer_made = true;
     unsigned ms = tick_ms(s->options.cpu_ms);
-    s->ticks_max = (sig_atomic_t)((s->options.cpu_ms + ms - 1) / ms);
+    script_set_cpu(s, s->options.cpu_ms);
     struct timespec every = {0, (long)ms * 1000000};
     struct itimerspec periodic = {every, every};
     return timer_settime(s->timer, 0, &periodic, NULL) == 0 ? 0 : -errno;

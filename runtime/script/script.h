@@ -99,6 +99,10 @@ bool script_interrupted(const struct script *s);
 /** The failure of the last entry that failed. Borrowed; overwritten by the next failure. */
 const struct script_error *script_error(const struct script *s);
 
+/** Changes the CPU time of the entries to come, which options began with: loading a script may take
+ * longer than what it does for a request. Measured in ticks of a tenth of the time in options. */
+void script_set_cpu(struct script *s, uint32_t cpu_ms);
+
 /** Says on whose behalf the next entries run (struct script_activity). */
 void script_label(struct script *s, uint64_t label);
 

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The routing policy where server.lua names none: every host leads where server.lua's vhosts say, and
+-- nothing else does. docs/ROUTING.md says what a policy of one's own may add, such as
+--
+--   route "old.example" { redirect = "https://new.example", status = 301, keep_path = true }
