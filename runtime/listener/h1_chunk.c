@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h1_chunk.c – the chunked transfer coding; see h1_chunk.h.
  *
- *   SIZE → [BLANK] → [EXTENSION] → SIZE_LF → DATA → DATA_CR → DATA_LF → SIZE ...
- *                                      └ 0 → LINE → NAME → VALUE → VALUE_LF → LINE ...
- *                                              └→ END_LF → done
+ *   SIZE → [EXTENSION] → SIZE_LF → DATA → DATA_CR → DATA_LF → SIZE ...
+ *                            └ 0 → LINE → NAME → VALUE → VALUE_LF → LINE ...
+ *                                    └→ END_LF → done
  *
- * Framing bytes are few and are taken one by one; content is handed out in one piece. */
+ * Framing bytes are few and are taken one by one; content is handed out in one piece.
+ *
+ * A trailer field whose name is about framing, routing or the connection is refused, though
+ * nothing here would ever look at its value: RFC 9110 section 6.5.1 forbids to send it, and
+ * whoever sends it hopes for a server that merges trailers into the head. */
 #include "listener/h1_chunk.h"
 #include "base/must.h"
 #include "listener/h1_chars.h"
+#include "listener/h1_extension.h"
 
-enum state {
-    SIZE,
-    BLANK,
-    EXTENSION,
-    SIZE_LF,
-    DATA,
-    DATA_CR,
-    DATA_LF,
-    LINE,
-    NAME,
-    VALUE,
-    VALUE_LF,
-    END_LF,
-    DONE
-};
+enum state { SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, LINE, NAME, VALUE, VALUE_LF, END_LF, DONE };
 
 #define SIZE_DIGITS_MAX 16
 
@@ -35,26 +26,17 @@ void h1_chunk_begin(struct h1_chunks *c) {
     *c = (struct h1_chunks){.state = SIZE};
 }
 
-static bool is_blank(uint8_t ch) {
-    return ch == ' ' || ch == '\t';
-}
-
 static bool is_control(uint8_t ch) {
     return (ch < 0x20 && ch != '\t') || ch == 0x7f;
 }
 
-/* White space behind the size is bad, but to be borne before an extension: RFC 9112 section 7.1.1. */
 static struct h1_refusal on_extension(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
-    if (c->state == BLANK) {
-        if (!is_blank(ch) && ch != ';')
-            return BAD("white space behind a chunk size");
-        if (ch == ';')
-            c->state = EXTENSION;
-    } else if (ch == '\r') {
+    c->extension = h1_extension_next(c->extension, ch);
+    if (c->extension == H1_EXTENSION_BAD)
+        return BAD("malformed chunk extension");
+    if (c->extension == H1_EXTENSION_END) {
         c->state = SIZE_LF;
         return FINE;
-    } else if (is_control(ch)) {
-        return BAD("control byte in a chunk extension");
     }
     return ++c->extensions > l->extension_bytes ? BAD("chunk extensions too large") : FINE;
 }
@@ -69,8 +51,9 @@ static struct h1_refusal on_size(struct h1_chunks *c, const struct h1_limits *l,
     }
     if (c->digits == 0)
         return BAD("chunk without a size");
-    if (ch == ';' || is_blank(ch)) {
-        c->state = BLANK;
+    if (ch == ';' || ch == ' ' || ch == '\t') {
+        c->state = EXTENSION;
+        c->extension = H1_EXTENSION_SEMICOLON;
         return on_extension(c, l, ch);
     }
     if (ch != '\r')
@@ -98,41 +81,57 @@ static struct h1_refusal on_data_end(struct h1_chunks *c, uint8_t ch) {
 }
 
 static struct h1_refusal on_trailer_name(struct h1_chunks *c, uint8_t ch) {
-    bool first = c->state == LINE;
-    if (first && ch == '\r')
-        c->state = END_LF;
-    else if (h1_token_lower[ch])
-        c->state = NAME;
-    else if (!first && ch == ':')
-        c->state = VALUE;
-    else
+    if (h1_token_lower[ch]) {
+        if (c->name_bytes < sizeof c->name)
+            c->name[c->name_bytes] = (char)h1_token_lower[ch];
+        c->name_bytes++;
+        return FINE;
+    }
+    if (c->name_bytes == 0 || ch != ':')
         return BAD("malformed trailer field");
+    enum h1_known known = h1_known_field(c->name, c->name_bytes);
+    if (known != H1_KNOWN_NOT && known != H1_KNOWN_DATE)
+        return BAD("field that may not stand in the trailers");
+    c->state = VALUE;
     return FINE;
 }
 
-static struct h1_refusal on_trailer(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
-    if (++c->trailers > l->trailer_bytes)
-        return (struct h1_refusal){431, "trailers too large"};
-    if (c->state == LINE || c->state == NAME)
-        return on_trailer_name(c, ch);
-    if (c->state == VALUE) {
-        if (ch == '\r')
-            c->state = VALUE_LF;
-        else if (is_control(ch))
-            return BAD("control byte in a trailer field");
-        return FINE;
-    }
+static struct h1_refusal on_trailer_value(struct h1_chunks *c, uint8_t ch) {
+    if (ch == '\r')
+        c->state = VALUE_LF;
+    else if (is_control(ch))
+        return BAD("control byte in a trailer field");
+    return FINE;
+}
+
+static struct h1_refusal on_trailer_end(struct h1_chunks *c, uint8_t ch) {
     if (ch != '\n')
         return BAD("bare CR in the trailers");
     c->state = c->state == END_LF ? DONE : LINE;
     return FINE;
 }
 
+/* All but the empty line at the end counts, so that a limit of 0 lets bodies without trailers pass. */
+static struct h1_refusal on_trailer(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
+    if (c->state == LINE) {
+        c->name_bytes = 0;
+        c->state = ch == '\r' ? END_LF : NAME;
+        if (c->state == END_LF)
+            return FINE;
+    }
+    if (c->state != END_LF && ++c->trailers > l->trailer_bytes)
+        return (struct h1_refusal){431, "trailers too large"};
+    if (c->state == NAME)
+        return on_trailer_name(c, ch);
+    if (c->state == VALUE)
+        return on_trailer_value(c, ch);
+    return on_trailer_end(c, ch);
+}
+
 static struct h1_refusal on_byte(struct h1_chunks *c, const struct h1_limits *l, uint8_t ch) {
     switch ((enum state)c->state) {
     case SIZE:
         return on_size(c, l, ch);
-    case BLANK:
     case EXTENSION:
         return on_extension(c, l, ch);
     case SIZE_LF:

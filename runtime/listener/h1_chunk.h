@@ -5,14 +5,18 @@
 #define LUTTPD_LISTENER_H1_CHUNK_H
 
 #include "listener/h1.h"
+#include "listener/h1_known.h"
 
 struct h1_chunks {
     uint64_t size;       /* bytes left of the chunk */
     uint64_t total;      /* content bytes announced so far */
     uint32_t extensions; /* bytes of chunk extensions so far */
-    uint32_t trailers;   /* bytes of the trailer section so far */
+    uint32_t trailers;   /* bytes of trailer fields so far */
+    uint32_t name_bytes; /* of the trailer field */
     uint8_t state;
-    uint8_t digits; /* of the chunk size */
+    uint8_t digits;                /* of the chunk size */
+    uint8_t extension;             /* state of h1_extension_next */
+    char name[H1_KNOWN_MAX_BYTES]; /* how the trailer field's name begins, in lower case */
 };
 
 /** Starts on a new chunked body. */

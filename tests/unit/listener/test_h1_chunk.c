@@ -52,7 +52,7 @@ static void feed(const struct h1_head *head, struct slice bytes, size_t step, si
 static void check(const struct h1_head *head, const struct body_case *c) {
     char whole[512], part[512];
     feed(head, c->bytes, c->bytes.n, 100, whole);
-    if (strcmp(whole, c->outcome) != 0)
+    if (strncmp(whole, c->outcome, strlen(c->outcome) + (whole[0] == '4' ? 0 : 1)) != 0)
         fail_msg("section %s: %s gives %s and not %s", c->section, c->bytes.p, whole, c->outcome);
     for (size_t step = 1; step < c->bytes.n; step++) {
         feed(head, c->bytes, step, 1 + step % 3, part);
@@ -94,16 +94,47 @@ static const struct body_case chunked[] = {
     {"7.1", SLICE("1\r\nx\r\n7fffffffffffffff\r\ny"), "400 content too large"},
     {"7.1.1", SLICE("5;a=b;c=\"d e\"\r\nhello\r\n0\r\n\r\n"), "hello/"},
     {"7.1.1", SLICE("5 \t;a\r\nhello\r\n0;z\r\n\r\n"), "hello/"},
-    {"7.1.1", SLICE("5 \r\nhello"), "400 white space behind a chunk size"},
-    {"7.1.1", SLICE("5 5\r\nhello"), "400 white space behind a chunk size"},
-    {"7.1.1", SLICE("5;a\nhello"), "400 control byte in a chunk extension"},
-    {"7.1.1", SLICE("5;a\0\r\nhello"), "400 control byte in a chunk extension"},
+    {"7.1.1", SLICE("5 \r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5 5\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a\0\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;;a\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;=b\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=b=c\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a b\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a \r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=b \r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=b c\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=\"b\"c\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=\"b\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=\"b\\\r\n\"\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a=\"\n\"\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;\xe9\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5;a,b\r\nhello"), "400 malformed chunk extension"},
+    {"7.1.1", SLICE("5 ; a = b ;c\r\nhello\r\n0\r\n\r\n"), "hello/"},
+    {"7.1.1", SLICE("5;a=\";=,\\\"\xe9\" ;b\r\nhello\r\n0\r\n\r\n"), "hello/"},
+    {"7.1.1", SLICE("5;a=\"\\\\\\;\";b\r\nhello\r\n0\r\n\r\n"), "hello/"},
+    {"7.1.1", SLICE("5;a=\"\\ \\a\\=\"\r\nhello\r\n0\r\n\r\n"), "hello/"},
+    {"7.1.1", SLICE("5;a=\"\\\xe9\"\t;b\r\nhello\r\n0\r\n\r\n"), "hello/"},
+    {"7.1.1", SLICE("5;a\t=\tb;c ;d\r\nhello\r\n0\r\n\r\n"), "hello/"},
     {"7.1.1", SLICE("5;a\rb\r\nhello"), "400 bare CR in a chunk line"},
     {"7.1.1", SLICE("5;234567890123456\r\nhello\r\n0\r\n\r\n"), "hello/"},
     {"7.1.1", SLICE("5;2345678901234567\r\nhello\r\n0\r\n\r\n"), "400 chunk extensions too large"},
+    {"7.1.1", SLICE("1;2345678\r\nx\r\n1;2345678\r\ny\r\n0\r\n\r\n"), "xy/"},
     {"7.1.1", SLICE("1;2345678\r\nx\r\n1;2345678\r\ny\r\n0;\r\n\r\n"), "400 chunk extensions too large"},
     {"7.1.2", SLICE("0\r\nA: b\r\nC:\r\n\r\nrest"), "/rest"},
-    {"7.1.2", SLICE("0\r\nContent-Length: 5\r\n\r\n"), "/"},
+    {"7.1.2", SLICE("0\r\nDate: x\r\n\r\n"), "/"},
+    {"7.1.2", SLICE("0\r\nTransfer-Encodings: x\r\n\r\n"), "/"},
+    {"6.5.1", SLICE("0\r\nContent-Length: 5\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nA:\r\ncontent_LENGTH: 5\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nTransfer-Encoding: chunked\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nhost: a\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nConnection: close\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nForwarded: a\r\n\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nX-Forwarded-For: a\r\n"), "400 field that may not"},
+    {"6.5.1", SLICE("0\r\nLuttpd-Bot: no\r\n\r\n"), "400 field that may not"},
     {"7.1.2", SLICE("0\r\nA : b\r\n\r\n"), "400 malformed trailer field"},
     {"7.1.2", SLICE("0\r\n: b\r\n\r\n"), "400 malformed trailer field"},
     {"7.1.2", SLICE("0\r\nA\r\n\r\n"), "400 malformed trailer field"},
@@ -115,7 +146,10 @@ static const struct body_case chunked[] = {
     {"7.1.2", SLICE("0\r\n\rX"), "400 bare CR in the trailers"},
     {"7.1.2", SLICE("0\r\n\n"), "400 malformed trailer field"},
     {"7.1.2", SLICE("0\r\nA: 45678901234567890\r\n\r\n"), "/"},
-    {"7.1.2", SLICE("0\r\nA: 456789012345678901234\r\n\r\n"), "431 trailers too large"},
+    {"7.1.2", SLICE("0\r\nA: 4567890123456789012\r\n\r\n"), "/"},
+    {"7.1.2", SLICE("0\r\nA: 45678901234567890123\r\n\r\n"), "431 trailers too large"},
+    {"7.1.2", SLICE("0\r\nA: 456789\r\nB: 45678901\r\n\r\n"), "/"},
+    {"7.1.2", SLICE("0\r\nA: 456789\r\nB: 456789012\r\n\r\n"), "431 trailers too large"},
 };
 
 static void test_chunked_bodies(void **state) {
@@ -123,6 +157,32 @@ static void test_chunked_bodies(void **state) {
     struct h1_head head = {.body = H1_BODY_CHUNKED, .content_length = H1_LENGTH_UNKNOWN};
     for (size_t i = 0; i < sizeof chunked / sizeof chunked[0]; i++)
         check(&head, &chunked[i]);
+}
+
+static void test_limits_of_zero_forbid_extensions_and_trailers(void **state) {
+    (void)state;
+    static const struct h1_limits none = {0};
+    static const struct {
+        struct slice bytes;
+        uint16_t status;
+    } cases[] = {
+        {SLICE("1\r\nx\r\n0\r\n\r\n"), 0},
+        {SLICE("1;a\r\n"), 400},
+        {SLICE("1 ;a\r\n"), 400},
+        {SLICE("0\r\nA: b\r\n\r\n"), 431},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct h1_head head = {.body = H1_BODY_CHUNKED};
+        struct h1_body b;
+        struct slice data, rest = cases[i].bytes;
+        size_t used;
+        enum h1_verdict v;
+        h1_body_begin(&b, &head, &none);
+        while ((v = h1_body_next(&b, rest.p, rest.n, 9, &used, &data)) == H1_DATA)
+            rest = slice_from(rest.p + used, rest.n - used);
+        assert_int_equal(b.refusal.status, cases[i].status);
+        assert_int_equal(v, cases[i].status ? H1_REFUSED : H1_DONE);
+    }
 }
 
 static void test_bodies_of_a_length(void **state) {
@@ -176,6 +236,7 @@ static void test_what_is_framed_is_read_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chunked_bodies),
+        cmocka_unit_test(test_limits_of_zero_forbid_extensions_and_trailers),
         cmocka_unit_test(test_bodies_of_a_length),
         cmocka_unit_test(test_no_body_is_done_at_once),
         cmocka_unit_test(test_content_waits_when_there_is_no_room),

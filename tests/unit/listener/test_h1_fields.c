@@ -169,7 +169,7 @@ static const struct head_case groups[] = {
     {"7239 4", WITH("X-Forwarded: 1\r\nX-Real-IPs: 2"),
      "GET / " TAIL " | host: a | x-forwarded: 1 | x-real-ips: 2"},
     {"7239 8.1", WITH("X_Forwarded-For: 1\r\nx_real_ip: 2\r\nX-Forwarded_Proto: 3"),
-     "GET / " TAIL " | host: a | x-forwarded_proto: 3 || x_forwarded-for: 1 | x_real_ip: 2"},
+     "GET / " TAIL " | host: a || x_forwarded-for: 1 | x_real_ip: 2 | x-forwarded_proto: 3"},
     {"7239 8.1", WITH("Connection: Forwarded"), "400 Connection names"},
     {"7239 8.1", WITH("Connection: close, x-forwarded-for"), "400 Connection names"},
     {"9110 7.6.1", WITH("Luttpd-Bot: no\r\nluttpd_bot: no\r\nLUTTPD-: x"),
