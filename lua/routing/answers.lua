@@ -12,7 +12,8 @@ local REUSE = { once = "once", path = "path", prefix = "route", host = "route" }
 local answers = {}
 
 local function refuse(route, reason, ...)
-  error(('the function of route "%s" %s'):format(route.statement.name, reason:format(...)), 0)
+  local statement = route.statement
+  error(('%s:%d: the function of route "%s" %s'):format(statement.file, statement.line, statement.name, reason:format(...)), 0)
 end
 
 local function only(route, given, what, names)

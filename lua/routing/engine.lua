@@ -8,6 +8,7 @@
 
 local check = require "config.check"
 local rules = require "routing.rules"
+local safe_lpeg = require "shared.safe_lpeg"
 local schema = require "routing.schema"
 local show = require "config.show"
 
@@ -15,6 +16,7 @@ local engine = {}
 
 local function install(environment, line)
   local list = {}
+  environment.lpeg = safe_lpeg()
   function environment.route(name)
     if type(name) ~= "string" then error("route: expected a pattern in quotes", 2) end
     local statement = { kind = "route", name = name, line = line() }
@@ -39,6 +41,7 @@ function engine.begin(environment, line)
     end
     local list = {}
     for i, statement in ipairs(statements) do
+      statement.file = file
       local fields = check.statement(schema.statements.route.rule, statement.value, function(path, reason)
         report(statement, path, reason)
       end)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asker.c – one listener: which vhost answers for a host, and please a channel to it.
  * Runs in: router. Distrusts: the listener. A question costs one answer, which waits in the kernel's
- * queue; while that is full the listener is not listened to, so one that reads nothing waits alone. A
- * wish costs one flag, however often it is uttered. */
+ * queue; while that is full the listener is not listened to, so one that reads nothing waits alone, and
+ * one whose questions are costly gives way to the others after each few milliseconds. A wish costs one flag, however often it is uttered. */
 #include "router/asker.h"
 
 #include <errno.h>
@@ -10,26 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "base/report.h"
 #include "router/router.h"
 
+/* What finds no room is kept as it would have been sent. */
 static int on_route_ask(void *context, const struct message_route_ask *m, struct packet *p) {
     struct asker *a = context;
-    struct message_route answer = {
-        .ask = m->ask, .epoch = a->router->epoch, .verdict = VERDICT_NONE, .reuse = REUSE_AUTHORITY};
+    struct policy_answer *answer = &a->router->answer;
     (void)p;
-    if (host_map_find(a->router->map, m->authority, &answer.vhosts[0])) {
-        answer.verdict = VERDICT_VHOST;
-        answer.choices = 1;
-        answer.weights[0] = 1;
-    }
-    int rc = message_route_send(a->socket, &answer, NULL);
-    if (rc == -EAGAIN) {
-        a->owed = answer;
-        a->owes = true;
-        rc = 0;
-    }
-    return rc;
+    policy_answer(a->router, m, answer);
+    a->owed_bytes = message_route_write(&answer->route, a->owed, sizeof a->owed);
+    MUST(a->owed_bytes > 0);
+    int rc = packet_send(a->socket, a->owed, a->owed_bytes, NULL, 0);
+    a->owes = rc == -EAGAIN;
+    return a->owes ? 0 : rc;
 }
 
 static int on_channel_ask(void *context, const struct message_channel_ask *m, struct packet *p) {
@@ -94,7 +89,7 @@ static int receive(struct asker *a) {
 
 /* Gives the answer that found no room. Returns 1 once nothing is owed, else as receive. */
 static int pay(struct asker *a) {
-    int rc = a->owes ? message_route_send(a->socket, &a->owed, NULL) : 0;
+    int rc = a->owes ? packet_send(a->socket, a->owed, a->owed_bytes, NULL, 0) : 0;
     a->owes = rc == -EAGAIN;
     return rc == 0 ? 1 : rc == -EPIPE ? 0 : rc;
 }
@@ -102,10 +97,14 @@ static int pay(struct asker *a) {
 static void on_event(uv_poll_t *poll, int status, int events) {
     struct asker *a = poll->data;
     bool owed = a->owes;
+    int packets = 0;
     int rc = status < 0 ? status : pay(a);
     (void)events;
-    for (int i = 0; i < ASKER_PACKETS_PER_TURN && rc == 1 && !a->owes; i++) {
+    for (uint64_t end = uv_hrtime() + ASKER_TURN_NS; rc == 1 && !a->owes;) {
         rc = receive(a);
+        if (++packets == ASKER_PACKETS_PER_TURN || uv_hrtime() >= end) {
+            break; /* what is left is readable still */
+        }
     }
     if (a->owes != owed && (rc == 1 || rc == -EAGAIN)) {
         rc = uv_poll_start(poll, a->owes ? UV_WRITABLE : UV_READABLE, on_event) == 0 ? -EAGAIN : -EIO;

@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "channel/record.h"
 #include "schema/messages.h"
 
 #define ASKER_PACKETS_PER_TURN 64 /* so that no listener keeps the router from the others */
+#define ASKER_TURN_NS 5000000     /* likewise, where an answer takes long */
 #define ASKER_FORWARD_MS 5        /* between two rounds of wishes of one listener */
 
 struct router;
@@ -24,8 +26,9 @@ struct asker {
     uv_poll_t *poll;   /* frees itself */
     uv_timer_t *timer; /* frees itself; for wishes that came too soon */
     uint64_t forwarded_ms;
-    struct message_route owed; /* an answer that found no room in the listener's queue */
-    bool owes;
+    uint8_t owed[RECORD_HEADER_BYTES + MESSAGE_ROUTE_MAX]; /* the last answer, as a frame */
+    size_t owed_bytes;
+    bool owes; /* it found no room in the listener's queue */
     size_t wish_count;
     bool wishes[]; /* vhosts, in the map's order, that it wants a channel to */
 };

@@ -91,7 +91,20 @@ static int on_stop(void *context, const struct message_stop *m, struct packet *p
     return 0;
 }
 
-static const struct router_from_master_control handlers = {.channel = on_channel, .stop = on_stop};
+/* Whether it was taken or not, the next question is answered by what is in use then. */
+static int on_policy(void *context, const struct message_policy *m, struct packet *p) {
+    struct router *r = context;
+    char why[POLICY_WHY_BYTES] = "";
+    int fd = packet_take(p, 0);
+    int rc = policy_load(r, fd, m->epoch, why);
+    (void)close(fd);
+    const struct message_policy_taken taken = {.epoch = m->epoch, .taken = rc == 0, .why = slice_text(why)};
+    (void)message_policy_taken_send(r->process->control, &taken, NULL);
+    return 0;
+}
+
+static const struct router_from_master_control handlers = {
+    .channel = on_channel, .stop = on_stop, .policy = on_policy};
 
 static void on_orphaned(uv_timer_t *timer) {
     struct router *r = timer->data;
@@ -134,7 +147,8 @@ struct router *router_prepare(const struct process *process, struct packet *star
     if (rc != 0) {
         process_fail(process, "start message", -rc);
     }
-    r->epoch = m.epoch;
+    r->policy.epoch = m.epoch;
+    r->policies = packet_take(start, 1);
     int map = packet_take(start, 0);
     rc = host_map_open(map, &r->map);
     (void)close(map);
@@ -148,10 +162,26 @@ struct router *router_prepare(const struct process *process, struct packet *star
     if ((rc = log_producer_init(&r->log, CHANNEL_LOG)) != 0) {
         process_fail(process, "log records", -rc);
     }
+    if ((rc = policy_prepare(r)) != 0) {
+        process_fail(process, "script", -rc);
+    }
     return r;
 }
 
-int router_serve(struct router *r) {
+static void load_first(struct router *r) {
+    char why[POLICY_WHY_BYTES];
+    int rc = policy_load(r, r->policies, r->policy.epoch, why);
+    (void)close(r->policies);
+    if (rc < 0) {
+        report(REPORT_ERROR, "%s", why);
+        process_fail(r->process, "routing policy", -rc);
+    }
+}
+
+void router_serve(void *context) {
+    struct router *r = context;
+    load_first(r);
+    process_ready(r->process);
     r->control.data = r->flush.data = r->orphaned.data = r;
     MUST(uv_timer_init(&r->loop, &r->orphaned) == 0 && uv_prepare_init(&r->loop, &r->flush) == 0);
     MUST(uv_prepare_start(&r->flush, on_flush) == 0);
@@ -164,5 +194,4 @@ int router_serve(struct router *r) {
     }
     (void)uv_run(&r->loop, UV_RUN_DEFAULT);
     (void)log_producer_flush(&r->log);
-    return EXIT_SUCCESS;
 }

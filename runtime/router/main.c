@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c – luttpd-router: decides which vhost answers for a host. See router.h for its peers. */
+#include <stdlib.h>
+
 #include "router/router.h"
 
 int main(void) {
@@ -11,6 +13,6 @@ int main(void) {
     struct router *router = router_prepare(&process, &start);
     struct process_places places = {.read_dir = -1, .write_dir = -1};
     process_close_cage(&process, &places, NULL, NULL, 0);
-    process_ready(&process);
-    return router_serve(router);
+    script_stack_run(&router->policy.stack, router_serve, router);
+    return EXIT_SUCCESS;
 }

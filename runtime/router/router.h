@@ -4,6 +4,7 @@
  *
  *   main.c      the six steps      control.c   what master says, and the loop
  *   asker.c     one listener: its questions, its wishes for channels
+ *   policy.c    the routing policy's script      answer.c    one question through it
  *
  *   master -- control -- router -- control -- listener (one pair each)
  *                          \------- log ring -- logger
@@ -19,6 +20,7 @@
 #include "process/process.h"
 #include "route/host_map.h"
 #include "router/asker.h"
+#include "router/policy.h"
 
 #define ROUTER_ASKERS_MAX 128 /* listener processes that a plan may have */
 
@@ -29,10 +31,12 @@ struct router {
     uv_prepare_t flush; /* end of each loop turn: lets the logger see what was written */
     uv_timer_t orphaned;
     struct host_map *map;
-    uint64_t epoch; /* of the policies */
+    struct policy policy;
+    int policies; /* sealed file of the first epoch, owned until it is loaded */
     struct log_producer log;
     uv_poll_t *log_poll;                     /* allocated; NULL while there is no logger */
     struct asker *askers[ROUTER_ASKERS_MAX]; /* by listener number; NULL where there is none */
+    struct policy_answer answer;             /* to the question in hand */
     struct packet packet;                    /* where packets are received */
 };
 
@@ -40,8 +44,9 @@ struct router {
  * taken. Ends the process where that fails. Returns the router, which lives as long as it. */
 struct router *router_prepare(const struct process *process, struct packet *start);
 
-/** Step 6: answers until master says STOP or is gone. Returns the exit status. */
-int router_serve(struct router *r);
+/** Steps 5 and 6, on the script's stack: loads the policy, tells master, answers until master says STOP or
+ * is gone. context: the router. */
+void router_serve(void *context);
 
 /** Tells master and the log that this listener broke a rule; master replaces it. */
 void router_blame(struct router *r, uint32_t listener, uint64_t generation, const char *why);

@@ -137,15 +137,15 @@ process "config" {
 process "router" {
   account = "_luttpd-router", uid = 1899999902,
   peers = { "master", "listener", "logger" },
-  holds = "The map from host names to vhosts.",
-  does = "Decides which vhost answers for a host, and asks master to introduce the two.",
+  holds = "The map from host names to vhosts, and the admin's routing policy.",
+  does = "Decides which vhost answers a request, by the map and the policy's Lua, and asks master to introduce the two.",
   never = {
     "It never sees a request's body or a response.", "It never holds a channel to a vhost.",
     "It never opens a file or a socket.",
   },
   network = "none", root = "empty", landlock = "nothing", drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
-  calls = { memory, life, draining, messages, loop },
+  calls = { memory, life, draining, messages, loop, lua },
 }
 
 process "listener" {
