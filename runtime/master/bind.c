@@ -8,11 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* A peer that vanished is noticed after two minutes: 60 s of silence, then four probes. */
+#define KEEP_IDLE_S 60
+#define KEEP_INTERVAL_S 15
+#define KEEP_PROBES 4
+#define DEFER_S 10            /* then it is accepted without data, and the listener's own deadline runs */
+#define FAST_OPEN_PENDING 256 /* connections whose handshake is not complete */
 
 union address {
     struct sockaddr any;
@@ -52,9 +60,29 @@ void bind_text(const struct message_plan_listen *l, uint16_t port, char out[BIND
     (void)snprintf(out, BIND_TEXT_BYTES, six ? "http://[%s]:%u" : "http://%s:%u", address, port);
 }
 
+static int set_to(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
 static int set(int fd, int level, int option) {
-    const int on = 1;
-    return setsockopt(fd, level, option, &on, sizeof on);
+    return set_to(fd, level, option, 1);
+}
+
+/* What accepted connections inherit, and what the plan wishes. A kernel that has none of it serves too. */
+static void tune(int fd, const struct message_plan_listen *l) {
+    if (l->family == FAMILY_UNIX) {
+        return;
+    }
+    (void)set(fd, SOL_SOCKET, SO_KEEPALIVE);
+    (void)set_to(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+    (void)set_to(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+    (void)set_to(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
+    if (l->defer_accept) {
+        (void)set_to(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_S);
+    }
+    if (l->fast_open) {
+        (void)set_to(fd, IPPROTO_TCP, TCP_FASTOPEN, FAST_OPEN_PENDING);
+    }
 }
 
 /* Returns the bound socket, not yet listening, or -errno. */
@@ -126,6 +154,7 @@ static int bind_listen(struct bound_socket *sockets, const struct message_plan_l
             rc = fd < 0 && !again ? fd : -errno;
             break;
         }
+        tune(fd, l);
         port = l->family == FAMILY_UNIX ? 0 : port_of(fd);
         sockets[i] = (struct bound_socket){.fd = fd, .port = port, .listen = index};
     }

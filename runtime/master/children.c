@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "master/dispatch.h"
+#include "master/reload.h"
 #include "master/start.h"
 #include "process/spawn.h"
 
@@ -27,7 +28,7 @@ struct child child_new(enum role role, size_t index) {
 
 void children_init(struct master *m) {
     size_t listeners = m->plan.listener_count, vhosts = m->plan.vhost_count;
-    m->child_count = 2 + listeners + vhosts;
+    m->child_count = 3 + listeners + vhosts;
     *master_logger(m) = child_new(ROLE_LOGGER, 0);
     *master_router(m) = child_new(ROLE_ROUTER, 0);
     for (size_t i = 0; i < listeners; i++) {
@@ -119,7 +120,8 @@ void child_start(struct master *m, struct child *c) {
     c->generation++;
     c->stuck_ms = 0;
     c->hung_up = false;
-    c->has_router = c->has_logger = false;
+    c->has_router = c->has_logger = c->keeps_old = false;
+    c->epoch = m->epoch;
     c->notes = (struct note_allowance){0};
     struct spawn s = start_spawn(m, c, ends[1], child_label(m, c, label));
     pid_t pid = spawn_role(&s, &c->pidfd);
@@ -168,6 +170,7 @@ void child_sent(struct master *m, struct child *c, int rc) {
 
 void child_ready(struct master *m, struct child *c) {
     c->ready_ms = clock_monotonic_ms();
+    c->due_ms = c->role == ROLE_CONFIG ? c->due_ms - CHILD_READY_MS + CHILD_EVALUATE_MS : UINT64_MAX;
     c->settled = true;
     set_state(m, c, CHILD_SERVING);
 }
@@ -207,6 +210,10 @@ void child_reap(struct master *m, struct child *c) {
         return;
     }
     dispatch_rest(m, c);
+    reload_on_death(m, c);
+    if (c->role == ROLE_CONFIG) {
+        m->evaluation.finished = info.si_code == CLD_EXITED && info.si_status == 0;
+    }
     report_exit(m, c, &info);
     notes_settle(&c->notes, child_name(m, c, name));
     forget_links(m, c);
@@ -234,10 +241,10 @@ static uint64_t advance(struct master *m, struct child *c, uint64_t now) {
         child_blame(m, c, "not ready in time");
     } else if (c->pidfd >= 0 && now >= stuck_due) {
         child_blame(m, c, "does not read what it is sent");
-    } else if (c->state == CHILD_WAITING || c->state == CHILD_STARTING) {
+    } else if (c->state == CHILD_SERVING && now >= c->due_ms) {
+        child_blame(m, c, "did not finish in time");
+    } else if (c->state == CHILD_WAITING || c->state == CHILD_STARTING || c->state == CHILD_SERVING) {
         return c->due_ms < stuck_due ? c->due_ms : stuck_due;
-    } else if (c->state == CHILD_SERVING) {
-        return stuck_due;
     }
     return UINT64_MAX;
 }

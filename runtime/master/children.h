@@ -7,6 +7,7 @@
 #include "master/master.h"
 
 #define CHILD_READY_MS 10000    /* from spawn to READY */
+#define CHILD_EVALUATE_MS 20000 /* from the spawn of config to its end */
 #define CHILD_STUCK_MS 5000     /* a child that reads nothing for so long is replaced */
 #define CHILD_HUNG_UP_MS 1000   /* for a child to end after it has closed its channel */
 #define CHILD_STARTS_AT_ONCE 32 /* vhosts that may start at the same time */
@@ -19,20 +20,23 @@
 #define CHILD_EXIT_SCRIPT_MEMORY 77 /* SCRIPT_EXIT_MEMORY, whose header knows Lua */
 
 /* Who stands where in the table. */
-static inline struct child *master_logger(struct master *m) {
+static inline struct child *master_config(struct master *m) {
     return &m->children[0];
 }
-static inline struct child *master_router(struct master *m) {
+static inline struct child *master_logger(struct master *m) {
     return &m->children[1];
 }
+static inline struct child *master_router(struct master *m) {
+    return &m->children[2];
+}
 static inline struct child *master_listener(struct master *m, size_t index) {
-    return &m->children[2 + index];
+    return &m->children[3 + index];
 }
 static inline struct child *master_vhost(struct master *m, size_t index) {
-    return &m->children[2 + m->plan.listener_count + index];
+    return &m->children[3 + m->plan.listener_count + index];
 }
 
-/** Fills the table of all children of the plan, none started. */
+/** Adds all children of the plan to the table, in which config stands already; starts none. */
 void children_init(struct master *m);
 
 /** A child that has no process. */

@@ -10,6 +10,7 @@
 #include "master/children.h"
 #include "master/evaluate.h"
 #include "master/introduce.h"
+#include "master/reload.h"
 
 /* Who is speaking says the channel, never the message: m->speaking. */
 
@@ -32,10 +33,13 @@ static int on_note(void *context, const struct message_note *note, struct packet
 
 static const struct master_from_config_control from_config = {
     .ready = on_ready, .note = on_note, .plan = evaluate_on_plan, .fault = evaluate_on_fault};
-static const struct master_from_router_control from_router = {
-    .ready = on_ready, .note = on_note, .introduce = introduce_on_wish, .blame = blame_on_accusation};
+static const struct master_from_router_control from_router = {.ready = on_ready,
+                                                              .note = on_note,
+                                                              .introduce = introduce_on_wish,
+                                                              .blame = blame_on_accusation,
+                                                              .policy_taken = reload_on_taken};
 static const struct master_from_listener_control from_listener = {
-    .ready = on_ready, .note = on_note, .blame = blame_on_accusation};
+    .ready = on_ready, .note = on_note, .blame = blame_on_accusation, .policy_taken = reload_on_taken};
 static const struct master_from_vhost_control from_vhost = {.ready = on_ready, .note = on_note};
 static const struct master_from_logger_control from_logger = {
     .ready = on_ready, .note = on_note, .blame = blame_on_accusation};

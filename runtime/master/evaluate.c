@@ -6,13 +6,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "master/children.h"
-#include "master/dispatch.h"
+#include "master/serve.h"
 
 #define FAULTS_MAX 1000
 
@@ -47,58 +45,60 @@ int evaluate_on_fault(void *context, const struct message_fault *fault, struct p
     if (fault->line > 0) {
         (void)snprintf(line, sizeof line, "%u:", fault->line);
     }
-    (void)dprintf(STDERR_FILENO, "%s:%s %s%s%s\n", file, line, key, key[0] != '\0' ? ": " : "", reason);
+    notes_line(m->reload.phase == RELOAD_NOT ? -1 : 0, "%s:%s %s%s%s\n", file, line, key,
+               key[0] != '\0' ? ": " : "", reason);
     return 0;
 }
 
-/* Runs config to its end. Returns whether it ended by itself in time. */
-static bool run_config(struct master *m, uint64_t due) {
-    struct child *c = &m->config;
-    struct signalfd_siginfo signal;
-    while (c->pidfd >= 0) {
-        uint64_t now = clock_monotonic_ms();
-        if (c->hung_up && due > c->stuck_ms + CHILD_HUNG_UP_MS) {
-            due = c->stuck_ms + CHILD_HUNG_UP_MS;
-        }
-        struct pollfd polled[3] = {{.fd = c->hung_up ? -1 : c->control, .events = POLLIN},
-                                   {.fd = c->pidfd, .events = POLLIN},
-                                   {.fd = m->signals, .events = POLLIN}};
-        if (now >= due && c->state != CHILD_KILLED) {
-            child_blame(m, c, "did not finish in time");
-        }
-        (void)poll(polled, 3, now >= due ? -1 : (int)(due - now));
-        if (polled[2].revents != 0 && read(m->signals, &signal, sizeof signal) > 0) {
-            child_kill(m, c);
-        }
-        if (polled[0].revents != 0) {
-            dispatch_child(m, c);
-        }
-        if (polled[1].revents != 0) {
-            child_reap(m, c);
-        }
-    }
-    return clock_monotonic_ms() < due;
+void evaluate_begin(struct master *m) {
+    *master_config(m) = child_new(ROLE_CONFIG, 0);
+    m->evaluation = (struct evaluation){.plan = -1, .routes = -1, .policies = -1};
+    child_start(m, master_config(m));
 }
 
-int evaluate(struct master *m) {
+bool evaluate_ended(struct master *m) {
+    return master_config(m)->pidfd < 0;
+}
+
+static int judge(struct master *m, struct plan *out) {
     char why[PLAN_WHY_BYTES];
-    m->config = child_new(ROLE_CONFIG, 0);
-    m->evaluation = (struct evaluation){.plan = -1, .routes = -1, .policies = -1};
-    child_start(m, &m->config);
-    bool finished = run_config(m, clock_monotonic_ms() + EVALUATE_MS);
-    if (m->evaluation.faults > 0) {
+    const struct evaluation *e = &m->evaluation;
+    if (e->faults > 0) {
         return EXIT_CONFIGURATION;
     }
-    if (!finished || m->evaluation.plan < 0) {
+    if (!e->finished || e->plan < 0) {
         report(REPORT_ERROR, "the configuration %s/%s could not be evaluated", m->options.directory,
                m->options.file);
         return EXIT_FAILED;
     }
-    int rc = plan_open(m->evaluation.plan, &m->rules, &m->plan, why);
-    (void)close(m->evaluation.plan); /* what is mapped stays */
-    if (rc != 0) {
+    if (plan_open(e->plan, &m->rules, out, why) != 0) {
         report(REPORT_ERROR, "config has sent a plan that breaks a rule: %s", why);
         return EXIT_FAILED;
     }
     return 0;
+}
+
+int evaluate_take(struct master *m, struct plan *out, int *routes, int *policies) {
+    struct evaluation *e = &m->evaluation;
+    int rc = judge(m, out);
+    (void)close(e->plan); /* what is mapped stays */
+    if (rc == 0) {
+        *routes = e->routes;
+        *policies = e->policies;
+    } else {
+        (void)close(e->routes);
+        (void)close(e->policies);
+    }
+    e->plan = e->routes = e->policies = -1;
+    return rc;
+}
+
+int evaluate(struct master *m) {
+    m->child_count = 1;
+    m->epoch = 1;
+    evaluate_begin(m);
+    while (!evaluate_ended(m)) {
+        serve_turn(m, children_advance(m, clock_monotonic_ms()));
+    }
+    return evaluate_take(m, &m->plan, &m->routes, &m->policies);
 }

@@ -6,11 +6,20 @@
 
 #include "master/master.h"
 
-#define EVALUATE_MS 20000 /* from the spawn of config to its plan */
-
-/** Evaluates the configuration and checks the plan: m->plan and m->evaluation are set on success.
+/** Evaluates the configuration and checks the plan: sets m->plan, m->routes and m->policies, before
+ * there are other children. Waits for config.
  * Returns 0, EXIT_CONFIGURATION where it has faults (printed), or EXIT_FAILED (reported). */
 int evaluate(struct master *m);
+
+/** The same in parts, beside the other children: starts config, whose messages the loop takes; */
+void evaluate_begin(struct master *m);
+
+/** says whether its process is gone; */
+bool evaluate_ended(struct master *m);
+
+/** and then takes what it has said. out: zeroed or closed. routes, policies: set on success, the
+ * caller's to close. Returns what evaluate does. */
+int evaluate_take(struct master *m, struct plan *out, int *routes, int *policies);
 
 /** PLAN has come: takes its descriptors. context: master. Returns 0, or -EBADMSG after faults or
  * another plan. */

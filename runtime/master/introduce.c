@@ -69,7 +69,7 @@ static bool serves(const struct child *c) {
 
 static uint64_t connect_standing(struct master *m, struct child *c, uint64_t now) {
     bool missing = false;
-    if (!serves(c) || c->role == ROLE_LOGGER) {
+    if (!serves(c) || c->role == ROLE_LOGGER || c->role == ROLE_CONFIG) {
         return UINT64_MAX;
     }
     if (!c->has_logger && serves(master_logger(m))) {
@@ -156,7 +156,7 @@ bool introduce_complete(struct master *m) {
         if ((needed && !serves(c)) || !c->settled) {
             return false;
         }
-        if (serves(c) && c->role != ROLE_LOGGER &&
+        if (serves(c) && c->role != ROLE_LOGGER && c->role != ROLE_CONFIG &&
             (!c->has_logger || (c->role == ROLE_LISTENER && !c->has_router))) {
             return false;
         }

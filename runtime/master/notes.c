@@ -32,10 +32,16 @@ void notes_escape(char *out, size_t room, struct slice text) {
     out[at] = '\0';
 }
 
+static void write_error(int wait_ms, const char *line, size_t n) {
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, wait_ms) == 1 && (ready.revents & POLLOUT) != 0) {
+        (void)!write(STDERR_FILENO, line, n);
+    }
+}
+
 /* Never waits for whoever reads standard error. */
 static void write_line(enum report_level level, const char *who, struct slice text) {
     char line[LINE_BYTES];
-    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     int n =
         snprintf(line, sizeof line, "luttpd: %s%s%s", level_names[level], who, who[0] != '\0' ? ": " : "");
     size_t at = n > 0 && (size_t)n < sizeof line / 2 ? (size_t)n : 0;
@@ -43,9 +49,7 @@ static void write_line(enum report_level level, const char *who, struct slice te
     notes_escape(line + at, sizeof line - at - 1, text);
     at += strlen(line + at);
     line[at++] = '\n';
-    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0) {
-        (void)!write(STDERR_FILENO, line, at);
-    }
+    write_error(0, line, at);
 }
 
 static void on_report(void *context, enum report_level level, const char *text, size_t n) {
@@ -79,6 +83,19 @@ void notes_child(struct note_allowance *a, enum report_level level, const char *
     } else {
         a->dropped++;
     }
+}
+
+void notes_line(int wait_ms, const char *format, ...) {
+    char line[LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (n >= (int)sizeof line) {
+        n = sizeof line - 1;
+        line[n - 1] = '\n';
+    }
+    write_error(wait_ms, line, (size_t)n);
 }
 
 void notes_print(const char *format, ...) {

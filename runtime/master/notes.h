@@ -31,6 +31,10 @@ void notes_settle(struct note_allowance *a, const char *who);
  * out: room bytes, at least 1; NUL-terminated, cut where it does not fit. */
 void notes_escape(char *out, size_t room, struct slice text);
 
+/** Writes a formatted line, cut to PIPE_BUF, to standard error as it is.
+ * wait_ms: for whoever reads there; -1 without end. */
+void notes_line(int wait_ms, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /** Writes all of a formatted line to standard output; what the command or a script reads. */
 void notes_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

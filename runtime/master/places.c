@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "process/state_lock.h"
+
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define LOG_DIRECTORY_MODE 02750
 #define STATE "the state directory"
@@ -89,9 +91,10 @@ int places_lock_state(const char *directory) {
                    "another luttpd runs with the state directory %s: stop it, or name another with -s",
                    directory);
         }
-    } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%010d\n", (int)getpid()) != 11) {
+    } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%010d\n", (int)getpid()) != STATE_LOCK_PID_BYTES) {
         rc = fail("cannot write", "the lock in", directory);
     }
+    state_lock_write_reload(fd, 0, 0, STATE_RELOAD_NONE);
     if (rc != 0) {
         (void)close(fd);
         return rc;

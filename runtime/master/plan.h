@@ -42,6 +42,10 @@ struct plan {
  * Returns 0 with out set; -EBADMSG with why saying which rule is broken and out closed. */
 int plan_open(int fd, const struct plan_rules *rules, struct plan *out, char why[PLAN_WHY_BYTES]);
 
+/** Says what master acts on that the two differ in, whatever numbers their vhosts have, and whatever
+ * their fingerprints say; or what only the fingerprints differ in. Returns NULL where nothing differs. */
+const char *plan_difference(const struct plan *a, const struct plan *b);
+
 /** Where the vhost with this id stands, or -1. */
 ssize_t plan_find_vhost(const struct plan *plan, uint64_t id);
 

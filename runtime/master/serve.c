@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* serve.c – master's loop: children, signals, and the end.
- * Runs in: master. SIGTERM and SIGINT: stop, the second time at once. SIGUSR1: reopen logs. */
+ * Runs in: master. SIGTERM and SIGINT: stop, the second time at once. SIGUSR1: reopen logs.
+ * SIGHUP: reload policies. */
 #include "master/serve.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "master/children.h"
 #include "master/dispatch.h"
 #include "master/introduce.h"
+#include "master/reload.h"
 
 int serve_open_signals(void) {
     sigset_t set;
@@ -46,6 +48,8 @@ static void enter_phase(struct master *m, enum stop_phase phase) {
         struct child *c = &m->children[i];
         if (c->state == CHILD_WAITING) {
             c->state = CHILD_DONE; /* nothing starts any more */
+        } else if (c->role == ROLE_CONFIG) {
+            child_kill(m, c);
         } else if (c->role == role_of_phase(phase) && c->control >= 0 &&
                    message_stop_send(c->control, &stop, NULL) != 0) {
             child_kill(m, c);
@@ -100,7 +104,7 @@ static void obey_signal(struct master *m, uint32_t number) {
     } else if (number == SIGUSR1 && logger->state == CHILD_SERVING) {
         child_sent(m, logger, message_reopen_send(logger->control, &reopen, NULL));
     } else if (number == SIGHUP) {
-        report(REPORT_WARNING, "this version cannot reload: stop it and start it again");
+        m->reload.wanted = true;
     }
 }
 
@@ -152,21 +156,26 @@ static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+void serve_turn(struct master *m, uint64_t next) {
+    uint64_t now = clock_monotonic_ms();
+    uint64_t wait = next > now ? next - now : 0;
+    fill_polled(m, now);
+    if (poll(m->polled, 1 + 2 * m->child_count, next == UINT64_MAX ? -1 : (int)least(wait, 60000)) > 0) {
+        obey_events(m);
+    }
+}
+
 void serve(struct master *m) {
     while (m->stop != STOP_DONE) {
         uint64_t now = clock_monotonic_ms();
         uint64_t next = children_advance(m, now);
         next = least(next, introduce_all(m, now));
+        next = least(next, reload_advance(m, now));
         next = least(next, advance_stop(m, now));
         announce(m);
         if (m->stop == STOP_DONE) {
             return;
         }
-        now = clock_monotonic_ms();
-        fill_polled(m, now);
-        uint64_t wait = next > now ? next - now : 0;
-        if (poll(m->polled, 1 + 2 * m->child_count, next == UINT64_MAX ? -1 : (int)least(wait, 60000)) > 0) {
-            obey_events(m);
-        }
+        serve_turn(m, next);
     }
 }

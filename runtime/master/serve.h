@@ -12,6 +12,9 @@
 /** Blocks the signals that master obeys and opens a descriptor for them. Returns it, or -errno. */
 int serve_open_signals(void);
 
+/** Waits until next (CLOCK_MONOTONIC, in milliseconds) for events of children and for signals; obeys them. */
+void serve_turn(struct master *m, uint64_t next);
+
 /** Starts all children of the plan and keeps them running until SIGTERM or SIGINT, then ends them:
  * listeners first, the logger last. */
 void serve(struct master *m);

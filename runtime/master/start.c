@@ -44,10 +44,11 @@ struct spawn start_spawn(const struct master *m, const struct child *c, int cont
 }
 
 static int send_config(struct master *m, struct child *c, const char **what) {
+    bool look_only = m->options.check || m->reload.phase != RELOAD_NOT; /* a reload brings no new user */
     struct message_start_config start = {
         .directory = slice_text(m->options.directory),
         .file = slice_text(m->options.file),
-        .check_only = m->options.check,
+        .check_only = look_only,
         .single_user = m->options.single_user,
         .uid = m->rules.uid,
         .gid = m->rules.gid,
@@ -56,7 +57,7 @@ static int send_config(struct master *m, struct child *c, const char **what) {
         open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
         open("/etc/passwd", O_RDONLY | O_CLOEXEC),
         open("/etc/group", O_RDONLY | O_CLOEXEC),
-        places_open_users(m->options.state, m->options.check),
+        places_open_users(m->options.state, look_only),
     };
     bool open_all = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && fds[3] >= 0;
     int rc = open_all ? message_start_config_send(c->control, &start, fds) : -ENOENT;
@@ -71,7 +72,7 @@ static int send_listener(const struct master *m, const struct child *c) {
     const struct bound_socket *s = &m->sockets[c->index];
     const struct message_start_listener start = {
         .listener = (uint32_t)c->index, .listen = (uint16_t)s->listen, .epoch = m->epoch, .port = s->port};
-    const int fds[3] = {s->fd, m->evaluation.routes, m->evaluation.policies};
+    const int fds[3] = {s->fd, m->routes, m->policies};
     return message_start_listener_send(c->control, &start, fds);
 }
 
@@ -105,8 +106,8 @@ static int send_vhost(const struct master *m, struct child *c, const char **what
 int start_send(struct master *m, struct child *c, const char **what) {
     const struct message_start_router router = {.epoch = m->epoch};
     const struct message_start_logger logger = {.format = m->plan.server.format};
-    const int router_fds[2] = {m->evaluation.routes, m->evaluation.policies};
-    const int logger_fds[2] = {m->logs, m->evaluation.routes};
+    const int router_fds[2] = {m->routes, m->policies};
+    const int logger_fds[2] = {m->logs, m->routes};
     switch (c->role) {
     case ROLE_CONFIG:
         return send_config(m, c, what);

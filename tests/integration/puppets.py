@@ -11,7 +11,7 @@
 
     cast = Cast(theatre, ["alice", "bob"])               # every role but master is a puppet, and it serves
     cast["router"].send("INTRODUCE", listener=0, vhost=1)
-    values, end = cast.channel("listener", "vhost")
+    values, end = cast.channel("listener", "vhost")      # with listeners=2 the second is "listener 1"
 
 The puppet runs under the role's user with its limits, but closes no cage.
 """
@@ -184,19 +184,21 @@ def policies(listens=1):
 class Cast:
     """A server of puppets that is serving."""
 
-    def __init__(self, theatre, names=("alice",), ready=True):
-        self.theatre, self.server = theatre, theatre.server
+    def __init__(self, theatre, names=("alice",), ready=True, listeners=1):
+        self.theatre, self.server, self.listeners = theatre, theatre.server, listeners
         self.vhosts = [plan_vhost(self.server, number + 1, name) for number, name in enumerate(names)]
         self.server.spawn()
         config = theatre.take("config")
         config.receive()
         config.send("READY")
-        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts)), sealed(routes(self.vhosts)),
-                                 sealed(policies())])
+        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts, [plan_listen(processes=listeners)])),
+                                 sealed(routes(self.vhosts)), sealed(policies())])
         config.exit(0)
         self.players = {}
-        for role in ("logger", "router", "listener"):
+        for role in ("logger", "router"):
             self.enter(role, ready=ready)
+        for number in range(listeners):
+            self.enter("listener", str(number), ready=ready)
         for name in names:
             self.enter("vhost", name, ready=ready)
         if ready:
@@ -211,7 +213,10 @@ class Cast:
         if ready:
             player.send("READY")
         player.channels = []
-        self.players[label or role] = player
+        name = label or role
+        if role == "listener":  # the first is called by its role alone
+            name = role if label in (None, "0") else f"listener {label}"
+        self.players[name] = player
         return player
 
     def __getitem__(self, name):

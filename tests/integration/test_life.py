@@ -114,12 +114,6 @@ def test_sigusr1_reopens_the_logs(two):
                "a new file", pause=0.2)
 
 
-def test_sighup_says_that_it_cannot_reload(two):
-    os.kill(two.pid, signal.SIGHUP)
-    wait_until(lambda: "cannot reload" in two.stderr, "the answer")
-    assert two.get("/", host="alice.test").status == 200
-
-
 def test_stops_with_status_0_and_leaves_nobody(two):
     everyone = two.processes()
     began = time.monotonic()

@@ -11,7 +11,7 @@ from server import BUILD, ROOT, SANITIZED
 MASTER = BUILD / "bin" / "luttpd-master"
 RUNTIME = ROOT / "runtime"
 FOLDERS = ("master", "process", "cage", "channel", "schema", "base")  # runtime/ folders that it may contain
-LINES_MAX = 1600  # of its own code: without comments, blank lines and includes
+LINES_MAX = 1850  # of its own code: without comments, blank lines and includes
 
 # What reads text, looks names up, runs programs or loads code. (libc's own innards are not ours to count.)
 PARSERS = re.compile(
