@@ -112,6 +112,51 @@ static void test_canonical_path(void **state) {
     CHECK_HEADS(paths);
 }
 
+static void test_encoded_slash_is_kept_when_limits_say_so(void **state) {
+    (void)state;
+    static const struct head_case cases[] = {
+        {"3986 2.2", GET("/a%2Fb"), "GET /a%2Fb" TAIL},
+        {"3986 2.2", GET("/a%2fb/%41"), "GET /a%2Fb/A raw=/a%2fb/%41" TAIL},
+        {"3986 5.2.4", GET("/a/..%2F..%2Fetc"), "GET /a/..%2F..%2Fetc" TAIL},
+        {"3986 5.2.4", GET("/%2F/../b"), "GET /b raw=/%2F/../b" TAIL},
+        {"3986 5.2.4", GET("/%2e%2e%2f"), "GET /..%2F raw=/%2e%2e%2f" TAIL},
+        {"3986 2.4", GET("/%252F"), "400 twice encoded slash"},
+        {"3986 2.4", GET("/%252f"), "400 twice encoded slash"},
+        {"3986 2.4", GET("/%25%32%46"), "400 twice encoded slash"},
+        {"3986 2.4", GET("/%25%32f"), "400 twice encoded slash"},
+        {"3986 2.4", GET("/%2552F"), "GET /%52F raw=/%2552F" TAIL},
+        {"3986 2.4", GET("/%25252F"), "GET /%252F raw=/%25252F" TAIL},
+        {"3986 2.4", GET("/%252"), "GET /%2 raw=/%252" TAIL},
+        {"3986 2.4", GET("/%2/f"), "400 broken percent"},
+        {"3986 2.4", GET("/%252/F"), "GET /%2/F raw=/%252/F" TAIL},
+        {"3986 2.4", GET("/%2F%2F2Ff"), "GET /%2F%2F2Ff" TAIL},
+        {"3986 7.3", GET("/%2F%00"), "400 control byte"},
+        {"3986 7.3", GET("/%2F%5c"), "400 backslash"},
+    };
+    struct h1_limits limits = h1_default_limits;
+    limits.keep_encoded_slash = true;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        head_check(&cases[i], &limits);
+}
+
+static void test_bad_utf8_is_refused_when_limits_say_so(void **state) {
+    (void)state;
+    static const struct head_case cases[] = {
+        {"3629 4", GET("/caf%c3%a9"), "GET /caf\xc3\xa9 raw=/caf%c3%a9" TAIL},
+        {"3629 4", GET("/%F0%9F%98%80?%ff"), "GET /\xf0\x9f\x98\x80 raw=/%F0%9F%98%80 ?%ff" TAIL},
+        {"3629 4", GET("/caf%e9"), "400 path is not UTF-8"},
+        {"3629 3", GET("/%c0%af"), "400 path is not UTF-8"},
+        {"3629 3", GET("/%ed%a0%80"), "400 path is not UTF-8"},
+        {"3629 3", GET("/%c3/%a9"), "400 path is not UTF-8"},
+        {"3629 3", GET("/%ff/../a"), "GET /a raw=/%ff/../a" TAIL},
+        {"3986 2.1", GET("/plain"), "GET /plain" TAIL},
+    };
+    struct h1_limits limits = h1_default_limits;
+    limits.refuse_bad_utf8 = true;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        head_check(&cases[i], &limits);
+}
+
 static void test_longest_path_is_taken(void **state) {
     (void)state;
     static char text[H1_TARGET_MAX_BYTES + 64], line[H1_RENDER_MAX_BYTES];
@@ -155,6 +200,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_canonical_path),
+        cmocka_unit_test(test_encoded_slash_is_kept_when_limits_say_so),
+        cmocka_unit_test(test_bad_utf8_is_refused_when_limits_say_so),
         cmocka_unit_test(test_longest_path_is_taken),
         cmocka_unit_test(test_utf8_is_recognised),
     };
