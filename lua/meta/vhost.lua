@@ -16,6 +16,7 @@
 ---@class luttpd.Request
 ---@field method string
 ---@field path string decoded
+---@field raw_path string as the client sent it
 ---@field query table<string, string> first value of each name
 ---@field query_string string
 ---@field params table<string, string> what the pattern matched; "*" is the rest

@@ -24,6 +24,12 @@ static void push_path(lua_State *L, struct task *t) {
     push_slice(L, task_open(t)->path);
 }
 
+/* As the client sent it. */
+static void push_raw_path(lua_State *L, struct task *t) {
+    const struct message_open *m = task_open(t);
+    push_slice(L, m->raw_path.n > 0 ? m->raw_path : m->path);
+}
+
 static void push_query_string(lua_State *L, struct task *t) {
     push_slice(L, task_open(t)->query);
 }
@@ -146,6 +152,7 @@ static const struct {
 } fields[] = {
     {"params", push_params},
     {"path", push_path},
+    {"raw_path", push_raw_path},
     {"query", push_query},
     {"headers", push_headers},
     {"method", push_method},
