@@ -45,6 +45,14 @@ static char *put_number(char *out, uint64_t value) {
     return out;
 }
 
+/* As a person reads it on an error page. */
+static char *put_request(char *out, uint64_t id) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        *out++ = "0123456789abcdef"[id >> shift & 15];
+    }
+    return out;
+}
+
 static void show_second(struct line_clock *c, uint64_t second) {
     struct civil t;
     civil_from_seconds((int64_t)second, &t);
@@ -124,6 +132,8 @@ static char *put_combined(struct line_clock *c, char *out, const struct message_
     out = put_quoted(out, m->referer, false);
     out = PUT(out, "\" \"");
     out = put_quoted(out, m->agent, false);
+    out = PUT(out, "\" \"");
+    out = put_request(out, m->request);
     return PUT(out, "\"\n");
 }
 
@@ -151,6 +161,8 @@ static char *put_json(struct line_clock *c, char *out, const struct message_log_
     out = put_number(out, m->duration_us);
     out = put_member(out, ",\"referer\":\"", m->referer);
     out = put_member(out, "\",\"agent\":\"", m->agent);
+    out = PUT(out, "\",\"request\":\"");
+    out = put_request(out, m->request);
     return PUT(out, "\"}\n");
 }
 
@@ -184,7 +196,7 @@ size_t line_error(struct line_clock *c, char *out, uint64_t time_us, enum level 
 size_t line_lost(struct line_clock *c, enum line_kind kind, char *out, uint64_t time_us, uint64_t records,
                  const char *reason) {
     static const char *const parts[LINE_KINDS][4] = {
-        {"- - - [", "] \"-\" 0 0 \"-\" \"luttpd: ", " records dropped: ", "\"\n"},
+        {"- - - [", "] \"-\" 0 0 \"-\" \"luttpd: ", " records dropped: ", "\" \"-\"\n"},
         {"{\"time\":\"", "\",\"dropped\":", ",\"reason\":\"", "\"}\n"},
         {"", " [warning] luttpd: ", " records dropped: ", "\n"},
     };

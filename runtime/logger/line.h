@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* line.h – log records as lines of text. Runs in: logger. Distrusts: every field.
  *
- *   combined   1.2.3.4 - - [10/Oct/2000:13:55:36 +0000] "GET /x HTTP/1.1" 200 12 "referer" "agent"
+ *   combined   1.2.3.4 - - [10/Oct/2000:13:55:36 +0000] "GET /x HTTP/1.1" 200 12 "referer" "agent" "id"
  *   json       {"time":"2000-10-10T13:55:36.123Z","address":"1.2.3.4","method":"GET",...}
  *   error      2000-10-10T13:55:36.123Z [error] text
  *                | the text's second line
  *   lost       the same shapes, so that every reader of a log can still read it: in combined format
  *              a line whose address is "-", in JSON an object with "dropped"
  *
- * Times are UTC. In combined format what is empty is shown as "-". */
+ * The id of the request has 16 hexadecimal digits. Times are UTC. In combined format what is empty is shown as "-". */
 #ifndef LUTTPD_LOGGER_LINE_H
 #define LUTTPD_LOGGER_LINE_H
 

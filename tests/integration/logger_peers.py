@@ -249,7 +249,7 @@ class Logger:
 COMBINED = re.compile(
     rb'(?P<address>[0-9a-f.:]+|-) - - \[(?P<time>\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000)\] '
     rb'"(?:-|(?P<method>[!-~]+) (?P<target>[!-~]+) (?P<version>HTTP/1\.[01]))" (?P<status>\d+) (?P<bytes>\d+) '
-    rb'"(?P<referer>[^"]*)" "(?P<agent>[^"]*)"')
+    rb'"(?P<referer>[^"]*)" "(?P<agent>[^"]*)" "(?P<request>[0-9a-f]{16}|-)"')
 
 
 def unescape(field):

@@ -65,6 +65,18 @@ def test_writes_only_the_format_that_was_asked_for(make_logger, log_format, file
     assert set(os.listdir(logger.directory / "alice")) == files
 
 
+def test_names_the_request_as_its_page_does(make_logger):
+    logger = make_logger("both")
+    listener = logger.producer("listener", 1)
+    for request in (0x0123456789abcdef, 2**64 - 1, 10):
+        listener.put_frame(access(1, request=request))
+    listener.close()
+    assert logger.stop() == 0
+    names = ["0123456789abcdef", "f" * 16, "0" * 15 + "a"]
+    assert [line["request"].decode() for line in parse_combined(logger.log("alice/access.log"))] == names
+    assert [entry["request"] for entry in parse_json(logger.log("alice/access.json"))] == names
+
+
 def test_lets_the_owner_read_and_nobody_else(make_logger):
     logger = make_logger("both")
     listener, alice = logger.producer("listener", 1), logger.producer("vhost", 1)

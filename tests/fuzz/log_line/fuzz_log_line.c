@@ -56,7 +56,7 @@ static void must_be_an_object(const char *line, size_t n) {
             MUST(n - i > 6 && line[i + 1] == 'u');
         }
     }
-    MUST(quotes == 8 * 4 + 3 * 2 && line[0] == '{' && line[n - 2] == '}');
+    MUST(quotes == 9 * 4 + 3 * 2 && line[0] == '{' && line[n - 2] == '}');
 }
 
 static void write_access(const struct message_log_access *m) {

@@ -16,6 +16,7 @@
 static struct message_log_access example(void) {
     return (struct message_log_access){
         .vhost = 1,
+        .request = UINT64_C(0x0123456789abcdef),
         .time_us = TIME_US,
         .duration_us = 512,
         .status = 200,
@@ -49,23 +50,25 @@ static void test_writes_combined_format_when_all_is_known(void **state) {
     (void)state;
     assert_access(LINE_COMBINED, &m,
                   "127.0.0.1 - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 "
-                  "\"http://x/ y\" \"curl/8\"\n");
+                  "\"http://x/ y\" \"curl/8\" \"0123456789abcdef\"\n");
 }
 
 static void test_writes_json_when_all_is_known(void **state) {
     struct message_log_access m = example();
     (void)state;
-    assert_access(LINE_JSON, &m,
-                  "{\"time\":\"2000-10-10T13:55:36.123Z\",\"address\":\"127.0.0.1\",\"method\":\"GET\","
-                  "\"target\":\"/a?b=c\",\"protocol\":\"HTTP/1.1\",\"host\":\"alice.example\",\"status\":200,"
-                  "\"bytes\":2326,\"duration_us\":512,\"referer\":\"http://x/ y\",\"agent\":\"curl/8\"}\n");
+    assert_access(
+        LINE_JSON, &m,
+        "{\"time\":\"2000-10-10T13:55:36.123Z\",\"address\":\"127.0.0.1\",\"method\":\"GET\","
+        "\"target\":\"/a?b=c\",\"protocol\":\"HTTP/1.1\",\"host\":\"alice.example\",\"status\":200,"
+        "\"bytes\":2326,\"duration_us\":512,\"referer\":\"http://x/ y\",\"agent\":\"curl/8\",\"request\":\"0123456789abcdef\"}\n");
 }
 
 static void test_shows_dashes_when_fields_are_empty(void **state) {
     struct message_log_access m = {.time_us = TIME_US, .status = 400};
     (void)state;
-    assert_access(LINE_COMBINED, &m,
-                  "- - - [10/Oct/2000:13:55:36 +0000] \"- - HTTP/1.0\" 400 0 \"-\" \"-\"\n");
+    assert_access(
+        LINE_COMBINED, &m,
+        "- - - [10/Oct/2000:13:55:36 +0000] \"- - HTTP/1.0\" 400 0 \"-\" \"-\" \"0000000000000000\"\n");
 }
 
 static void test_shows_no_address_when_its_length_is_a_lie(void **state) {
@@ -74,11 +77,11 @@ static void test_shows_no_address_when_its_length_is_a_lie(void **state) {
     m.family = FAMILY_INET6;
     assert_access(
         LINE_COMBINED, &m,
-        "- - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 \"http://x/ y\" \"curl/8\"\n");
+        "- - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 \"http://x/ y\" \"curl/8\" \"0123456789abcdef\"\n");
     m.address = SLICE("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
     assert_access(LINE_COMBINED, &m,
                   "fe80::1 - - [10/Oct/2000:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 2326 "
-                  "\"http://x/ y\" \"curl/8\"\n");
+                  "\"http://x/ y\" \"curl/8\" \"0123456789abcdef\"\n");
 }
 
 static void test_fits_its_room_when_every_field_is_the_largest_and_worst(void **state) {
@@ -86,7 +89,8 @@ static void test_fits_its_room_when_every_field_is_the_largest_and_worst(void **
     struct line_clock clock;
     (void)state;
     memset(worst, 0xff, sizeof worst);
-    struct message_log_access m = {.time_us = UINT64_MAX,
+    struct message_log_access m = {.request = UINT64_MAX,
+                                   .time_us = UINT64_MAX,
                                    .duration_us = UINT32_MAX,
                                    .status = UINT16_MAX,
                                    .sent_bytes = UINT64_MAX,
@@ -142,7 +146,7 @@ static void assert_lost(enum line_kind kind, const char *expected) {
 static void test_keeps_the_logs_shape_when_records_were_lost(void **state) {
     (void)state;
     assert_lost(LINE_COMBINED, "- - - [10/Oct/2000:13:55:36 +0000] \"-\" 0 0 \"-\" "
-                               "\"luttpd: 12 records dropped: No space left on device\"\n");
+                               "\"luttpd: 12 records dropped: No space left on device\" \"-\"\n");
     assert_lost(LINE_JSON, "{\"time\":\"2000-10-10T13:55:36.123Z\",\"dropped\":12,"
                            "\"reason\":\"No space left on device\"}\n");
     assert_lost(LINE_ERROR, "2000-10-10T13:55:36.123Z [warning] luttpd: 12 records dropped: "
