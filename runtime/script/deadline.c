@@ -6,6 +6,8 @@
  *       lua_sethook(on_hook)    the interpreter raises at its next instruction or call
  *       LuaJIT's own handler    compiled code leaves its trace at the next profiler poll
  *     every further tick does it again, so a lost race costs one tick
+ *     hard_cpu_ms, where there is one, and still the same entry: C code without a budget, such as a match of
+ *     lpeg's, does not come back to Lua. Only the process can be ended
  *
  * The timer runs for ever and costs nothing while the thread sleeps, because its clock stands still:
  * neither entering Lua nor going to sleep needs a system call.
@@ -109,6 +111,9 @@ static void on_tick(int number, siginfo_t *info, void *context) {
     if (s->ticks >= s->ticks_max) {
         s->overtime = 1;
     }
+    if (s->ticks_hard > 0 && s->ticks >= s->ticks_hard) {
+        _exit(SCRIPT_EXIT_STUCK);
+    }
     if (s->overtime || s->oversize) {
         script_interrupt_from_signal(s, context);
     }
@@ -165,6 +170,7 @@ int script_deadline_start(struct script *s) {
     s->timer_made = true;
     unsigned ms = tick_ms(s->options.cpu_ms);
     script_set_cpu(s, s->options.cpu_ms);
+    s->ticks_hard = (sig_atomic_t)(s->options.hard_cpu_ms / ms);
     struct timespec every = {0, (long)ms * 1000000};
     struct itimerspec periodic = {every, every};
     return timer_settime(s->timer, 0, &periodic, NULL) == 0 ? 0 : -errno;

@@ -46,6 +46,7 @@ struct script_options {
     bool jit;                         /* false: no executable pages are ever asked for */
     size_t memory_bytes;              /* soft cap: what runs is interrupted; the hard cap ends the process */
     uint32_t cpu_ms;                  /* CPU time of one entry from C into Lua, at least 10 */
+    uint32_t hard_cpu_ms;             /* an entry that C keeps that long ends the process; 0: never */
     const struct script_stack *stack; /* borrowed: where entries must run; NULL: not checked */
     script_find_module *find_module;  /* NULL: no modules */
     script_print *print;              /* NULL: print is silent */

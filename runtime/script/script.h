@@ -24,6 +24,7 @@
 #include "script/stack.h"
 
 #define SCRIPT_EXIT_MEMORY 77    /* exit code of a process whose script broke the hard cap */
+#define SCRIPT_EXIT_STUCK 78     /* exit code of a process in which C code kept an entry beyond hard_cpu_ms */
 #define SCRIPT_HARD_CAP_FACTOR 4 /* hard cap = soft cap times this */
 #define SCRIPT_ERROR_MAX_BYTES 2048
 #define SCRIPT_TRACE_MAX_BYTES 8192

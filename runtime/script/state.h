@@ -32,6 +32,7 @@ struct script {
     volatile sig_atomic_t seen;  /* signal: the entry that ticks are counted for */
     volatile sig_atomic_t ticks; /* signal: ticks since then */
     sig_atomic_t ticks_max;      /* how many of them make the deadline */
+    sig_atomic_t ticks_hard;     /* and the end of the process; 0: never */
 
     /* memory */
     lua_Alloc alloc;
