@@ -6,6 +6,7 @@
 
 local lpeg = require "lpeg"
 local order = require "parsing.order"
+local safe_lpeg = require "shared.safe_lpeg"
 
 local run = {}
 
@@ -28,6 +29,7 @@ end
 ---@return table session hook, a function or nil; grammars, a list in the order of parsing/order.lua
 function run.install(environment)
   local session = { grammars = {} }
+  environment.lpeg, environment.require = safe_lpeg(), nil
   environment.limits, environment.methods, environment.paths = ignore, ignore, ignore
   environment.field = named
   environment.reject = function(statement)
