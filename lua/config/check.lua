@@ -7,6 +7,8 @@ local nearest = require "shared.nearest"
 local show = require "config.show"
 local unknown = require "config.unknown"
 
+local SEARCHED_MAX = 2000 -- vhosts among which a misspelt name is looked for
+
 local check = {}
 local check_value
 
@@ -51,6 +53,16 @@ function check.unknown_name(name, names, later)
   local meant = nearest.find(name, names)
   if meant then return ('unknown name %s: did you mean "%s"?'):format(show.name(name), meant), meant end
   return ("unknown name %s: known are %s"):format(show.name(name), table.concat(names, ", "))
+end
+
+--- Why a vhost is not accepted where these are.
+---@param name string
+---@param names string[]
+---@return string reason
+function check.unknown_vhost(name, names)
+  local meant = #names <= SEARCHED_MAX and nearest.find(name, names)
+  local hint = meant and (': did you mean "%s"?'):format(meant) or " in server.lua"
+  return ("no vhost %s%s"):format(show.name(name), hint)
 end
 
 local function unknown_field(rule, name)

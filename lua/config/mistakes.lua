@@ -36,6 +36,18 @@ function Mistakes:add_at(statement, path, reason, missing)
   self:add(line, show.path(statement.kind, statement.name, full), reason)
 end
 
+--- Adds the failure of the script itself. "server.lua:12: reason" has its line taken out; what has none
+--- keeps its text.
+---@param failure string
+function Mistakes:add_failure(failure)
+  local prefix = self.file .. ":"
+  if failure:sub(1, #prefix) == prefix then
+    local line, reason = failure:match("^(%d+):%s*(.*)$", #prefix + 1)
+    if line then return self:add(tonumber(line), "", reason) end
+  end
+  self:add(0, "", failure)
+end
+
 --- All of them in the order of lines; those without a line last.
 ---@return table[] each { file, line, key, reason }
 function Mistakes:sorted()

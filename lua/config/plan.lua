@@ -2,8 +2,9 @@
 -- plan.lua: judges the statements together, and makes the plan of them: what must be unique is,
 -- defaults are filled in, users are numbers, paths are absolute.
 
-local collect = require "config.collect"
 local kinds = require "config.kinds"
+local limits = require "config.limits"
+local routes = require "config.routes"
 local schema = require "config.schema"
 local show = require "config.show"
 local Users = require "config.users"
@@ -16,23 +17,59 @@ local Plan = {}
 
 -- Listening -------------------------------------------------------------------------------------
 
+local function report_twice(self, listen, endpoint, processes)
+  local id = ("%s %s %d"):format(endpoint.family, endpoint.address, endpoint.port)
+  local asks_kernel = endpoint.family ~= "unix" and endpoint.port == 0
+  if self.endpoints[id] and not asks_kernel then
+    self.mistakes:add_at(listen.statement, { 1 }, ("%s is listened on twice: first on line %d"):format(
+      show.name(endpoint.text), self.endpoints[id]))
+  elseif endpoint.family == "unix" and processes > 1 then
+    self.mistakes:add_at(listen.statement, { "processes" }, "a unix socket is served by one process")
+  end
+  self.endpoints[id] = self.endpoints[id] or listen.statement.line
+end
+
+local function report_tcp(self, listen, endpoint)
+  for _, name in ipairs { "defer_accept", "fast_open" } do
+    if endpoint.family == "unix" and listen.fields[name] then
+      self.mistakes:add_at(listen.statement, { name }, "is for TCP, not for a unix socket")
+    end
+  end
+end
+
+local function networks_of(fields)
+  local list = {}
+  for _, trust in ipairs { "proxy_protocol", "proxies" } do
+    for _, item in ipairs(fields[trust] or {}) do
+      local network = item.value
+      list[#list + 1] = {
+        trust = trust == "proxies" and "forwarded" or trust,
+        family = network.family, address = network.address, bits = network.bits,
+      }
+    end
+  end
+  return list
+end
+
+local function plan_listen(self, listen)
+  local fields, rules = listen.fields, listen.parsing.rules
+  local endpoint, processes = fields[1], fields.processes or 1
+  report_twice(self, listen, endpoint, processes)
+  report_tcp(self, listen, endpoint)
+  return {
+    family = endpoint.family, address = endpoint.address, port = endpoint.port, processes = processes,
+    defer_accept = fields.defer_accept == true, fast_open = fields.fast_open == true,
+    policy = listen.parsing.number, networks = networks_of(fields),
+    limits = limits.merge(fields.limits, rules and rules.limits),
+  }
+end
+
 local function listens(self)
-  local list, lines, listeners = {}, {}, 0
+  local list, listeners = {}, 0
   for _, listen in ipairs(self.many.listen) do
-    local endpoint, processes = listen.fields[1], listen.fields.processes or 1
-    if endpoint then
-      local id = ("%s %s %d"):format(endpoint.family, endpoint.address, endpoint.port)
-      local asks_kernel = endpoint.family ~= "unix" and endpoint.port == 0
-      if lines[id] and not asks_kernel then
-        self.mistakes:add_at(listen.statement, { 1 }, ("%s is listened on twice: first on line %d"):format(
-          show.name(endpoint.text), lines[id]))
-      elseif endpoint.family == "unix" and processes > 1 then
-        self.mistakes:add_at(listen.statement, { "processes" }, "a unix socket is served by one process")
-      end
-      lines[id] = lines[id] or listen.statement.line
-      listeners = listeners + processes
-      list[#list + 1] =
-        { family = endpoint.family, address = endpoint.address, port = endpoint.port, processes = processes }
+    if listen.fields[1] then
+      list[#list + 1] = plan_listen(self, listen)
+      listeners = listeners + list[#list].processes
     end
   end
   if listeners > schema.listeners_max then
@@ -107,11 +144,11 @@ end
 local function limits_of(self, fields)
   local own = fields.limits or {}
   local common = self.once.defaults and self.once.defaults.fields.limits or {}
-  local limits = {}
+  local merged = {}
   for name, rule in pairs(schema.limits.fields) do
-    limits[name] = own[name] or common[name] or kinds.default(rule)
+    merged[name] = own[name] or common[name] or kinds.default(rule)
   end
-  return limits
+  return merged
 end
 
 local function hardened(self, fields)
@@ -131,14 +168,14 @@ end
 
 local function plan_vhost(self, vhost)
   local fields, statement = vhost.fields, vhost.statement
-  local limits, user = limits_of(self, fields), user_of(self, vhost)
+  local budget, user = limits_of(self, fields), user_of(self, vhost)
   local hosts = hosts_of(self, vhost)
   local root = fields.root and directory_of(self, statement, "root", fields.root)
   if not user or not root then return nil end
   return {
     statement = statement, name = statement.name, hosts = hosts, root = root,
     uid = user.uid, gid = user.gid, automatic = user.automatic, shared_user = fields.shared_user == true,
-    memory_bytes = limits.memory, cpu_ms = limits.cpu, wall_ms = limits.wall, processes = limits.processes,
+    memory_bytes = budget.memory, cpu_ms = budget.cpu, wall_ms = budget.wall, processes = budget.processes,
     hardened = hardened(self, fields),
   }
 end
@@ -197,20 +234,25 @@ local function logs(self)
   return absolute(self, dir), fields.format or schema.statements.logs.rule.fields.format.default
 end
 
---- Makes the plan. Every mistake found is added to mistakes; the plan counts only without any.
+--- Makes the plan. Every mistake found is added to mistakes, or to those of a policy's script; the plan
+--- counts only without any.
 ---@param input table directory, single_user, uid, gid; stopped: the script did not reach its end, so
 ---  that what is missing is no mistake
----@param session table see statements.lua
+---@param collected table of server.lua, see collect.lua
+---@param policies table see policies.lua
 ---@param users table|nil see users.lua; nil where their files are damaged
 ---@param mistakes table see mistakes.lua
----@return table plan logs, format, listens, vhosts
-function Plan.make(input, session, users, mistakes)
-  local self = collect.statements(session, input.stopped)
-  self.input, self.users, self.mistakes, self.hosts = input, users, mistakes, {}
+---@return table plan logs, format, listens, vhosts, parsings (their scripts), routing
+function Plan.make(input, collected, policies, users, mistakes)
+  local self = {
+    input = input, users = users, mistakes = mistakes, many = collected.many, once = collected.once,
+    seen = collected.seen, hosts = {}, endpoints = {},
+  }
   check_presence(self)
   set_range(self)
-  local plan = { listens = listens(self), vhosts = vhosts(self) }
+  local plan = { listens = listens(self), vhosts = vhosts(self), parsings = policies.parsings }
   plan.logs, plan.format = logs(self)
+  plan.routing = routes.of(policies.routing, collected.many.vhost)
   return plan
 end
 

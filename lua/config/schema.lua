@@ -14,6 +14,8 @@
 -- shorthand: the field (or 1) that a statement's lone string stands for.
 -- later: names of the design that this version does not support, which is what it then says.
 
+local request_limits = require "config.limits"
+
 local limits = {
   kind = "table",
   fields = {
@@ -26,10 +28,22 @@ local limits = {
 
 local hardened = { kind = "boolean", default = false }
 
+local file = { kind = "file" } -- of a policy
+
+local networks = { kind = "list", of = { kind = "network" }, max = 1024 }
+
 local listen = {
   kind = "table", shorthand = 1,
   item = { kind = "endpoint", required = 'write listen { "0.0.0.0:80" }' },
-  fields = { processes = { kind = "integer", min = 1, max = 64, default = 1 } },
+  fields = {
+    processes = { kind = "integer", min = 1, max = 64, default = 1 },
+    parsing = file,
+    limits = request_limits.rule,
+    proxies = networks,        -- whose Forwarded and X-Forwarded-* are believed
+    proxy_protocol = networks, -- who begins each connection with a PROXY header
+    defer_accept = { kind = "boolean", default = false },
+    fast_open = { kind = "boolean", default = false },
+  },
   later = { "tls", "protocol" },
 }
 
@@ -78,8 +92,11 @@ return {
     defaults = { rule = defaults },
     logs = { rule = logs },
     automatic_users = { rule = automatic_users },
+    parsing = { rule = file },
+    routing = { rule = file },
   },
-  later = { "include", "routing", "parsing", "grants", "tls" },
+  later = { "include", "grants", "tls" },
   limits = limits,
+  policies_max = 16, -- parsing policies, the default one among them
   listeners_max = 128, -- processes of all listen statements together
 }

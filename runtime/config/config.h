@@ -4,8 +4,9 @@
  * program; /etc/passwd, /etc/group and the table of automatic users are only ever data.
  *
  *   main.c      the six steps            input.c    what is read, before and after the cage closes
- *   modules.c   luttpd's own Lua here    evaluate.c runs server.lua and the checker
- *   outcome.c   faults, or plan and route map
+ *   modules.c   luttpd's own Lua here    evaluate.c runs server.lua, its policies and the checker
+ *   outcome.c   faults, or three files:  plan_records.c, policy_records.c
+ *   fields.h    how the checker's result is read
  *
  *   config  <-- control channel -->  master
  *
@@ -14,6 +15,7 @@
 #ifndef LUTTPD_CONFIG_CONFIG_H
 #define LUTTPD_CONFIG_CONFIG_H
 
+#include "base/embedded_lua.h"
 #include "channel/record_file.h"
 #include "process/process.h"
 #include "schema/messages.h"
@@ -21,8 +23,9 @@
 
 #define CONFIG_SCRIPT_MAX (8u << 20)    /* bytes of server.lua */
 #define CONFIG_ACCOUNTS_MAX (32u << 20) /* bytes of passwd, group, and the table, each */
+#define CONFIG_POLICY_MAX (1u << 20)    /* bytes of a policy's script */
 #define CONFIG_MEMORY (128u << 20)      /* soft cap of the VM's heap */
-#define CONFIG_CPU_MS 2000              /* of the script, and of the checker's halves, each */
+#define CONFIG_CPU_MS 2000              /* of each script, and of each step of the checker */
 
 /** Text that was read from a descriptor. */
 struct config_text {
@@ -35,8 +38,7 @@ struct config {
     struct packet packet; /* START_CONFIG, which start points into */
     struct message_start_config start;
     char file[MESSAGE_START_CONFIG_FILE_MAX + 1];
-    char chunk[MESSAGE_START_CONFIG_FILE_MAX + 2]; /* "@server.lua" */
-    int directory, users;                          /* owned */
+    int directory, users; /* owned */
     struct config_text passwd, group, automatic, text;
     struct script_stack stack;
     struct script *script;
@@ -46,8 +48,10 @@ struct config {
 /** Step 3: takes the descriptors, reads the accounts, makes the VM. Ends the process on failure. */
 void config_prepare(struct config *c, const struct process *process);
 
-/** Reads the configuration into c->text. Returns 0 or -errno; -EFBIG where it is too large. */
-int config_read_text(struct config *c);
+/** Reads a file of the configuration's directory, or below it. name: relative; links may not lead out of
+ * the directory. out: owned by the caller, set on success only. Returns 0 or -errno; -EFBIG where it has
+ * more than max bytes, -EXDEV where it leads out, -EINVAL where it is no regular file. */
+int config_read_file(const struct config *c, const char *name, size_t max, struct config_text *out);
 
 /** Appends text to the table of automatic users, so that it is on disk. Returns 0 or -errno; on
  * failure the table is as it was. */
@@ -59,6 +63,9 @@ void config_evaluate(void *context);
 /** Pushes the value of the trusted module of this name ("config.evaluate"). Raises Lua errors. */
 void config_require(lua_State *L, const char *module);
 
+/** The text of luttpd's own Lua: name as "policy/parsing.lua". NULL where there is none. */
+const struct embedded_lua *config_embedded(const char *name);
+
 /** Tells master about one mistake. Texts are cut to what fits. Waits while master's queue is full. */
 void config_fault(const struct config *c, struct slice file, uint32_t line, struct slice key,
                   struct slice reason);
@@ -67,7 +74,11 @@ void config_fault(const struct config *c, struct slice file, uint32_t line, stru
  * and returns false, or fills c->plan, c->routes and c->policies and returns true. Raises Lua errors. */
 bool config_read_result(struct config *c, lua_State *L);
 
-/** Seals both files and sends PLAN. Ends the process where that fails. */
+/** Write the plan on top of the stack into c->plan and c->routes, and into c->policies. Raise Lua errors. */
+void config_write_plan(struct config *c, lua_State *L);
+void config_write_policies(struct config *c, lua_State *L);
+
+/** Seals the three files and sends PLAN. Ends the process where that fails. */
 void config_send_plan(struct config *c);
 
 #endif

@@ -58,8 +58,7 @@ static void take_start(struct config *c) {
     if (!name_is_plain(start->file) || start->directory.n == 0 || start->directory.p[0] != '/') {
         process_fail(c->process, "start message", EINVAL);
     }
-    (void)snprintf(c->chunk, sizeof c->chunk, "@%.*s", (int)start->file.n, start->file.p);
-    (void)snprintf(c->file, sizeof c->file, "%s", c->chunk + 1);
+    (void)snprintf(c->file, sizeof c->file, "%.*s", (int)start->file.n, start->file.p);
     c->directory = packet_take(&c->packet, 0);
     c->users = packet_take(&c->packet, 3);
 }
@@ -118,9 +117,9 @@ static int open_beneath(int directory, const char *name) {
     return fd < 0 ? -errno : (int)fd;
 }
 
-int config_read_text(struct config *c) {
+int config_read_file(const struct config *c, const char *name, size_t max, struct config_text *out) {
     struct stat facts;
-    int fd = open_beneath(c->directory, c->file);
+    int fd = open_beneath(c->directory, name);
     if (fd < 0) {
         return fd;
     }
@@ -130,7 +129,7 @@ int config_read_text(struct config *c) {
     } else if (!S_ISREG(facts.st_mode)) {
         rc = S_ISDIR(facts.st_mode) ? -EISDIR : -EINVAL;
     } else {
-        rc = read_all(fd, CONFIG_SCRIPT_MAX, &c->text);
+        rc = read_all(fd, max, out);
     }
     (void)close(fd);
     return rc;

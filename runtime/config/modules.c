@@ -15,6 +15,15 @@
 
 int luaopen_lpeg(lua_State *L);
 
+const struct embedded_lua *config_embedded(const char *name) {
+    for (const struct embedded_lua *file = config_files; file->name != NULL; file++) {
+        if (strcmp(file->name, name) == 0) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
 /* "config.check" is the file "config/check.lua". */
 static const struct embedded_lua *find(const char *module) {
     char path[128];
@@ -26,12 +35,7 @@ static const struct embedded_lua *find(const char *module) {
         *p = '/';
     }
     memcpy(path + n, ".lua", sizeof ".lua");
-    for (const struct embedded_lua *file = config_files; file->name != NULL; file++) {
-        if (strcmp(file->name, path) == 0) {
-            return file;
-        }
-    }
-    return NULL;
+    return config_embedded(path);
 }
 
 /* Leaves the module's value on top. */

@@ -29,34 +29,60 @@ local GROUP = "root:x:0:\nusers:x:100:\ndocker:x:998:alice\nalice:x:1000:\nbob:x
 
 local harness = {}
 
-local function line_of(chunk)
+local function line_of(file)
   for level = 2, 60 do
     local info = debug.getinfo(level, "Sl")
     if not info then return 0 end
-    if info.source == chunk then return info.currentline end
+    if info.source == "@" .. file then return info.currentline end
   end
   return 0
 end
 
-local function run(text, environment)
-  local chunk, failure = load(text, "@server.lua", "t", environment)
+local function run(text, file, environment)
+  local chunk, failure = load(text, "@" .. file, "t", environment)
   if not chunk then return failure end
   local ok, message = pcall(chunk)
   return not ok and tostring(message) or nil
 end
 
---- Evaluates text. options: any field of evaluate's input that shall differ.
-function harness.evaluate(text, options)
+local function new_environment()
   local environment = {}
   for _, name in ipairs(ALLOWED) do environment[name] = _G[name] end
+  return environment
+end
+
+local function builtin(file)
+  local handle = assert(io.open("lua/" .. file))
+  local text = handle:read "*a"
+  handle:close()
+  return text
+end
+
+local function run_policies(evaluation, scripts, files)
+  for i, script in ipairs(scripts) do
+    local text = script.builtin and builtin(script.file) or not script.builtin and files[script.file]
+    if not text then
+      evaluation.unreadable(i, "No such file or directory")
+    else
+      local environment = new_environment()
+      evaluation.open(i, text, environment)
+      evaluation.close(i, run(text, script.file, environment))
+    end
+  end
+end
+
+--- Evaluates text. options: any field of evaluate's input that shall differ; files: policies, by name.
+function harness.evaluate(text, options)
+  local environment = new_environment()
   local input = {
     file = "server.lua", text = text, directory = "/etc/luttpd", passwd = PASSWD, group = GROUP,
-    automatic = "", roles = ROLES, single_user = false, uid = 4242, gid = 4243,
-    line = function() return line_of "@server.lua" end,
+    automatic = "", roles = ROLES, single_user = false, uid = 4242, gid = 4243, line = line_of,
   }
   for key, value in pairs(options or {}) do input[key] = value end
-  local finish = evaluate.begin(input, environment)
-  return finish(run(text, environment))
+  local evaluation = evaluate.begin(input, environment)
+  local scripts = evaluation.scripts(run(text, "server.lua", environment))
+  run_policies(evaluation, scripts, input.files or {})
+  return evaluation.finish()
 end
 
 --- The mistakes as lines "file:line: key: reason".

@@ -30,10 +30,11 @@ describe("names", function()
   case('include "x.lua"',
     'server.lua:3: include: luttpd knows "include", but this version does not support it yet')
   case("local x = os.time()\nx = io", 'server.lua:3: os: unknown name "os": known are assert, automatic_users, '
-    .. "coroutine, defaults, error, ipairs, listen, logs, math, next, pairs, pcall, select, string, table, tonumber, "
-    .. "tostring, type, unpack, vhost",
+    .. "coroutine, defaults, error, ipairs, listen, logs, math, next, pairs, parsing, pcall, routing, select, string, "
+    .. "table, tonumber, tostring, type, unpack, vhost",
     'server.lua:4: io: unknown name "io": known are assert, automatic_users, coroutine, defaults, error, ipairs, '
-    .. "listen, logs, math, next, pairs, pcall, select, string, table, tonumber, tostring, type, unpack, vhost")
+    .. "listen, logs, math, next, pairs, parsing, pcall, routing, select, string, table, tonumber, tostring, type, "
+    .. "unpack, vhost")
   case("size = 5", 'server.lua:3: size: "size" is set as a global: write local size = ...')
   case("size = 5\nassert(size == 5)", 'server.lua:3: size: "size" is set as a global: write local size = ...')
 end)
@@ -42,8 +43,8 @@ describe("unknown names in values", function()
   it("are reported once and hide nothing behind them", function()
     assert.same({
       'server.lua:3: MB: unknown name "MB": known are '
-        .. "assert, automatic_users, coroutine, defaults, error, ipairs, listen, logs, math, next, pairs, pcall, "
-        .. "select, string, table, tonumber, tostring, type, unpack, vhost",
+        .. "assert, automatic_users, coroutine, defaults, error, ipairs, listen, logs, math, next, pairs, parsing, "
+        .. "pcall, routing, select, string, table, tonumber, tostring, type, unpack, vhost",
       'server.lua:4: vhost.b.roots: unknown name "roots": did you mean "root"?',
     }, harness.mistakes(GOOD .. [[
 vhost "b" { hosts = { "b.example" }, user = "auto", limits = { memory = MB(128) * 2 .. "" },

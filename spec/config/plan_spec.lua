@@ -2,6 +2,19 @@
 package.path = "spec/config/?.lua;" .. package.path
 local harness = require "harness"
 
+local LIMITS = {
+  head_bytes = 16384, target_bytes = 8192, fields = 128, trailer_bytes = 4096, extension_bytes = 4096,
+  body_bytes = 2 ^ 30, head_ms = 10000, idle_ms = 60000, body_rate = 500, send_rate = 500, requests = 10000,
+  connections = 0, address_connections = 512,
+}
+
+-- A listen of the plan, with what nobody said.
+local function listen(own)
+  local all = { processes = 1, policy = 1, limits = LIMITS, networks = {}, defer_accept = false, fast_open = false }
+  for name, value in pairs(own) do all[name] = value end
+  return all
+end
+
 describe("the plan", function()
   local plan = harness.plan [[
 local common = "/srv/www"
@@ -20,9 +33,9 @@ vhost "rest" { default = true, user = "auto", root = "./sites//rest/.", hardened
 
   it("says where to listen", function()
     assert.same({
-      { family = "inet", address = "\127\0\0\1", port = 8080, processes = 1 },
-      { family = "inet6", address = ("\0"):rep(15) .. "\1", port = 8081, processes = 2 },
-      { family = "unix", address = "/run/luttpd.sock", port = 0, processes = 1 },
+      listen { family = "inet", address = "\127\0\0\1", port = 8080 },
+      listen { family = "inet6", address = ("\0"):rep(15) .. "\1", port = 8081, processes = 2 },
+      listen { family = "unix", address = "/run/luttpd.sock", port = 0 },
     }, plan.listens)
   end)
 

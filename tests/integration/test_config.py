@@ -42,12 +42,14 @@ def test_hands_over_the_plan_it_was_told(master):
     assert outcome.lines() == [] and outcome.notes == []
     assert outcome.ready and outcome.status == 0
     assert outcome.plan[0] == ("PLAN_SERVER", {
-        "logs": str(master.directory / "logs").encode(), "format": "both", "listens": 3, "vhosts": 2})
+        "logs": str(master.directory / "logs").encode(), "format": "both", "listens": 3, "vhosts": 2,
+        "fingerprint": outcome.plan[0][1]["fingerprint"]})
     assert [name for name, _ in outcome.plan] == ["PLAN_SERVER"] + ["PLAN_LISTEN"] * 3 + ["PLAN_VHOST"] * 2
+    plain = {"processes": 1, "defer_accept": False, "fast_open": False}
     assert outcome.of("PLAN_LISTEN") == [
-        {"family": "inet", "address": bytes([127, 0, 0, 1]), "port": 8080, "processes": 1},
-        {"family": "inet6", "address": bytes(15) + b"\1", "port": 8081, "processes": 2},
-        {"family": "unix", "address": b"/run/luttpd.sock", "port": 0, "processes": 1}]
+        {**plain, "family": "inet", "address": bytes([127, 0, 0, 1]), "port": 8080},
+        {**plain, "family": "inet6", "address": bytes(15) + b"\1", "port": 8081, "processes": 2},
+        {**plain, "family": "unix", "address": b"/run/luttpd.sock", "port": 0}]
     alice, rest = outcome.of("PLAN_VHOST")
     assert alice == {
         "vhost": alice["vhost"], "name": b"alice", "uid": 1000, "gid": 1000, "automatic": False,
