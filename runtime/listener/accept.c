@@ -10,9 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/must.h"
+#include "base/report.h"
 #include "listener/connection.h"
+#include "listener/h1_error.h"
 
-#define ACCEPTS_MAX 64 /* in one go, so that those who are in get their turn */
+#define ACCEPTS_MAX 64     /* in one go, so that those who are in get their turn */
+#define FILES_SHARE 4      /* one descriptor in so many is for files of vhosts */
+#define DOOMED_RESERVE 256 /* descriptors that wait to be closed by a thread */
+#define REPORT_MS 60000
+#define RETRY_S "5" /* when an address that has too many connections should ask again */
 
 union address {
     struct sockaddr any;
@@ -21,22 +28,68 @@ union address {
     struct sockaddr_storage room;
 };
 
-/* Fills in family, address and port; a mapped IPv4 address is shown as IPv4. */
-static void describe(struct connection *peer, const union address *a) {
-    memset(peer, 0, sizeof *peer);
+/* A mapped IPv4 address is shown as IPv4. */
+static void describe(struct network_client *peer, const union address *a) {
+    *peer = (struct network_client){.family = FAMILY_UNIX};
     if (a->any.sa_family == AF_INET) {
-        peer->family = FAMILY_INET;
-        memcpy(peer->address, &a->inet.sin_addr, 4);
+        network_set_address(peer, FAMILY_INET, (const uint8_t *)&a->inet.sin_addr);
         peer->port = ntohs(a->inet.sin_port);
     } else if (a->any.sa_family == AF_INET6) {
-        bool mapped = IN6_IS_ADDR_V4MAPPED(&a->inet6.sin6_addr);
-        peer->family = mapped ? FAMILY_INET : FAMILY_INET6;
-        memcpy(peer->address, a->inet6.sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
+        network_set_address(peer, FAMILY_INET6, a->inet6.sin6_addr.s6_addr);
         peer->port = ntohs(a->inet6.sin6_port);
-    } else {
-        peer->family = FAMILY_UNIX;
     }
 }
+
+/* Addresses --------------------------------------------------------------------------------------------- */
+
+static bool has_address(const struct network_client *peer) {
+    return peer->family == FAMILY_INET || peer->family == FAMILY_INET6;
+}
+
+bool accept_count(struct listener *l, const struct network_client *peer) {
+    return !has_address(peer) ||
+           crowd_enter(&l->crowd, peer->family, peer->address, l->policy->limits.address_connections);
+}
+
+void accept_uncount(struct listener *l, const struct network_client *peer) {
+    if (has_address(peer)) {
+        crowd_leave(&l->crowd, peer->family, peer->address);
+    }
+}
+
+void accept_turn_away(struct listener *l, int fd) {
+    char out[H1_ERROR_MAX_BYTES + 64];
+    const struct field retry = {SLICE("retry-after"), SLICE(RETRY_S)};
+    struct h1_framing framing;
+    const struct h1_response r = {.version = H1_VERSION_11,
+                                  .status = 429,
+                                  .content_length = H1_LENGTH_UNKNOWN,
+                                  .fields = &retry,
+                                  .fields_count = 1,
+                                  .date = turn_date(l)};
+    int n = h1_error_write(&r, NULL, out, sizeof out, &framing);
+    MUST(n > 0);
+    (void)send(fd, out, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    /* What has come is read, since closing over it would reset the answer. */
+    (void)recv(fd, l->scratch, sizeof l->scratch, MSG_DONTWAIT);
+    l->crowded++;
+}
+
+void accept_report(struct listener *l, uint64_t now) {
+    if ((l->crowded == 0 && l->unproxied == 0) || (l->told_ms != 0 && now - l->told_ms < REPORT_MS)) {
+        return;
+    }
+    if (l->crowded > 0) {
+        report(REPORT_WARNING, "%u connections refused: too many from one address", l->crowded);
+    }
+    if (l->unproxied > 0) {
+        report(REPORT_WARNING, "%u connections closed: no valid PROXY header", l->unproxied);
+    }
+    l->crowded = l->unproxied = 0;
+    l->told_ms = now;
+}
+
+/* Accepting --------------------------------------------------------------------------------------------- */
 
 static void set_accepting(struct listener *l, bool accepting);
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -57,12 +110,12 @@ static void shed(struct listener *l) {
 
 static void on_acceptable(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;
-    struct connection peer;
+    struct network_client peer;
     union address from;
     (void)status;
     (void)events;
     for (unsigned i = 0; i < ACCEPTS_MAX; i++) {
-        if (l->connections >= l->connections_max) {
+        if (l->connections >= l->connections_max && !connection_close_oldest_idle(l)) {
             set_accepting(l, false);
             return;
         }
@@ -70,7 +123,11 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
         memset(&from.any, 0, sizeof from.any);
         int fd = accept4(l->socket, &from.any, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+            if (is_short && connection_close_oldest_idle(l)) {
+                continue;
+            }
+            if (is_short) {
                 shed(l);
             }
             return;
@@ -98,20 +155,42 @@ void accept_stop(struct listener *l) {
     set_accepting(l, false);
 }
 
+void accept_take_policy(struct listener *l) {
+    struct limits *limits = &l->policy->limits;
+    if (limits->h1.head_bytes > REQUEST_BUFFER_BYTES) {
+        limits->h1.head_bytes = REQUEST_BUFFER_BYTES; /* no vhost takes a longer one: it fits no OPEN */
+    }
+    l->connections_max = l->descriptors_for_connections;
+    if (limits->connections > 0 && limits->connections < l->connections_max) {
+        l->connections_max = limits->connections;
+    }
+}
+
+/* Options that accepted sockets inherit. What waits in the kernel for a slow reader is bounded: enough to keep
+ * a quick one busy, and little enough to see how slow it is. */
+static void set_options(int socket) {
+    const int on = 1, unsent = PACE_UNSENT_BYTES;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
 int accept_start(struct listener *l) {
     struct rlimit limit;
-    int on = 1;
+    size_t others = SPARE_DESCRIPTORS + DOOMED_RESERVE + l->link_count;
     int rc = uv_poll_init(&l->loop, &l->accept_poll, l->socket);
     if (rc != 0) {
         return rc;
     }
-    (void)setsockopt(l->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
+    set_options(l->socket);
     l->accept_poll.data = l;
     l->spare = dup(l->socket);
-    size_t others = SPARE_DESCRIPTORS + l->link_count;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < others + 2) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < SPARE_DESCRIPTORS + l->link_count + 8) {
         return UV_EMFILE;
     }
-    l->connections_max = (limit.rlim_cur - others) / 2; /* each may hold a file as well */
-    return 0;
+    if (others > limit.rlim_cur / 2) {
+        others = SPARE_DESCRIPTORS + l->link_count;
+    }
+    l->files_max = (limit.rlim_cur - others) / FILES_SHARE;
+    l->descriptors_for_connections = limit.rlim_cur - others - l->files_max;
+    return crowd_init(&l->crowd, &l->id_key, l->descriptors_for_connections + 1);
 }

@@ -9,70 +9,49 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/must.h"
 #include "listener/h1_error.h"
+#include "listener/park.h"
+#include "listener/proxy_header.h"
 #include "listener/routes.h"
 
-#define POOLED_REQUESTS_MAX 128
 #define LINGER_BYTES_MAX (512 * 1024)
 
-/* Requests come from a pool ---------------------------------------------------------------------- */
+/* Lists ------------------------------------------------------------------------------------------------ */
 
-static bool take_request(struct connection *c) {
-    struct listener *l = c->listener;
-    struct request *r = l->free_requests;
-    if (r != NULL) {
-        l->free_requests = r->next_free;
-        l->free_request_count--;
-    } else {
-        r = malloc(sizeof *r);
-        if (r == NULL) {
-            return false;
-        }
-    }
-    r->n = r->body_at = 0;
-    h1_head_begin(&r->parser, &h1_default_limits);
-    c->request = r;
-    c->out = r->out;
-    c->out_capacity = sizeof r->out;
-    return true;
+static void leave_list(struct connection *c) {
+    *(c->previous != NULL ? &c->previous->next : &c->list->first) = c->next;
+    *(c->next != NULL ? &c->next->previous : &c->list->last) = c->previous;
+    c->next = c->previous = NULL;
 }
 
-static void drop_output(struct connection *c) {
-    if (c->request != NULL && c->out != c->request->out) {
-        free(c->out);
-        c->out = c->request->out;
-        c->out_capacity = sizeof c->request->out;
-    }
-    c->out_at = c->out_n = c->file_at = 0;
+static void enter_list(struct connection *c, struct connection_list *list) {
+    c->list = list;
+    c->previous = list->last;
+    *(list->last != NULL ? &list->last->next : &list->first) = c;
+    list->last = c;
 }
 
-static void drop_request(struct connection *c) {
-    struct listener *l = c->listener;
-    struct request *r = c->request;
-    if (r == NULL) {
-        return;
-    }
-    drop_output(c);
-    c->request = NULL;
-    c->out = NULL;
-    if (l->free_request_count >= POOLED_REQUESTS_MAX) {
-        free(r);
-        return;
-    }
-    r->next_free = l->free_requests;
-    l->free_requests = r;
-    l->free_request_count++;
+static void move_to(struct connection *c, struct connection_list *list) {
+    leave_list(c);
+    enter_list(c, list);
 }
 
 /* Life ------------------------------------------------------------------------------------------------ */
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-int connection_open(struct listener *l, int fd, const struct connection *peer) {
+int connection_open(struct listener *l, int fd, const struct network_client *peer) {
+    bool awaits_proxy = network_set_has(&l->policy->proxy_senders, peer->family, peer->address);
+    if (!awaits_proxy && !accept_count(l, peer)) {
+        accept_turn_away(l, fd);
+        (void)close(fd);
+        return -EAGAIN;
+    }
     struct connection *c = calloc(1, sizeof *c);
     if (c == NULL || uv_poll_init(&l->loop, &c->poll, fd) != 0) {
+        if (!awaits_proxy) {
+            accept_uncount(l, peer);
+        }
         free(c);
         (void)close(fd);
         return -ENOMEM;
@@ -80,19 +59,24 @@ int connection_open(struct listener *l, int fd, const struct connection *peer) {
     c->listener = l;
     c->fd = fd;
     c->file.fd = -1;
-    c->family = peer->family;
-    memcpy(c->address, peer->address, sizeof c->address);
-    c->port = peer->port;
+    c->peer = *peer;
+    c->counted = !awaits_proxy;
+    c->awaits_proxy = awaits_proxy;
+    c->since_ms = uv_now(&l->loop);
     c->poll.data = c;
-    c->next = l->all;
-    if (l->all != NULL) {
-        l->all->previous = c;
-    }
-    l->all = c;
+    enter_list(c, &l->fresh);
     l->connections++;
     c->polled = UV_READABLE;
     (void)uv_poll_start(&c->poll, UV_READABLE, on_poll);
     return 0;
+}
+
+bool connection_close_oldest_idle(struct listener *l) {
+    struct connection *c = l->idle.first != NULL ? l->idle.first : l->fresh.first;
+    if (c != NULL) {
+        connection_close(c);
+    }
+    return c != NULL;
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -106,6 +90,9 @@ void connection_release(struct connection *c) {
     file_send_end(&c->file);
     (void)close(c->fd);
     c->listener->connections--;
+    if (c->counted) {
+        accept_uncount(c->listener, &c->peer);
+    }
     accept_resume(c->listener);
     uv_close((uv_handle_t *)&c->poll, on_closed);
 }
@@ -121,6 +108,9 @@ static void leave_queues(struct connection *c) {
 }
 
 void connection_abort(struct connection *c) {
+    if (c->state == CONNECTION_CLOSED) {
+        return;
+    }
     bool cut = c->state == CONNECTION_ROUTING || c->state == CONNECTION_CALLING ||
                c->state == CONNECTION_OPEN || c->state == CONNECTION_ANSWERING;
     leave_queues(c);
@@ -138,164 +128,93 @@ void connection_close(struct connection *c) {
         return;
     }
     c->state = CONNECTION_CLOSED;
-    if (c->next != NULL) {
-        c->next->previous = c->previous;
-    }
-    if (c->previous != NULL) {
-        c->previous->next = c->next;
-    } else {
-        c->listener->all = c->next;
-    }
+    leave_list(c);
     (void)uv_poll_stop(&c->poll);
-    drop_request(c);
+    park_drop(c);
+    request_give_back(c);
     connection_release(c);
 }
 
 void connection_linger(struct connection *c) {
     (void)shutdown(c->fd, SHUT_WR);
-    drop_request(c);
+    request_give_back(c);
     c->state = CONNECTION_LINGERING;
     c->content_left = LINGER_BYTES_MAX;
     c->since_ms = uv_now(&c->listener->loop);
 }
 
+static void be_idle(struct connection *c) {
+    request_give_back(c);
+    if (c->requests > 0) {
+        c->since_ms = uv_now(&c->listener->loop);
+        move_to(c, &c->listener->idle);
+    }
+}
+
 void connection_next_request(struct connection *c) {
     struct request *r = c->request;
     size_t rest = r->n - r->body_at;
-    drop_output(c);
+    output_drop(c);
     c->state = CONNECTION_READING;
+    c->since_ms = uv_now(&c->listener->loop);
     if (rest == 0) {
-        drop_request(c);
+        be_idle(c);
         return;
     }
     memmove(r->bytes, r->bytes + r->body_at, rest);
-    r->n = rest;
-    r->body_at = 0;
-    h1_head_begin(&r->parser, &h1_default_limits);
-}
-
-/* Output ------------------------------------------------------------------------------------------------ */
-
-char *connection_reserve(struct connection *c, size_t n) {
-    if (c->state == CONNECTION_CLOSED) {
-        return NULL;
-    }
-    if (c->out_n + n > c->out_capacity) {
-        size_t capacity = c->out_capacity;
-        while (c->out_n + n > capacity) {
-            capacity *= 2;
-        }
-        bool inline_now = c->out == c->request->out;
-        char *out = realloc(inline_now ? NULL : c->out, capacity);
-        if (out == NULL) {
-            connection_abort(c);
-            return NULL;
-        }
-        if (inline_now) {
-            memcpy(out, c->out, c->out_n);
-        }
-        c->out = out;
-        c->out_capacity = capacity;
-    }
-    return c->out + c->out_n;
-}
-
-void connection_commit(struct connection *c, size_t n) {
-    MUST(c->out_n + n <= c->out_capacity);
-    c->out_n += n;
-}
-
-bool connection_put(struct connection *c, struct slice text) {
-    char *out = connection_reserve(c, text.n);
-    if (out == NULL) {
-        return false;
-    }
-    memcpy(out, text.p, text.n);
-    connection_commit(c, text.n);
-    return true;
-}
-
-/* Writes buffered bytes up to end. Returns whether all of them went. */
-static bool write_bytes(struct connection *c, size_t end, int more) {
-    while (c->out_at < end) {
-        ssize_t n = send(c->fd, c->out + c->out_at, end - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT | more);
-        if (n >= 0) {
-            c->out_at += (size_t)n;
-        } else if (errno == EAGAIN) {
-            c->want_write = true;
-            return false;
-        } else if (errno != EINTR) {
-            connection_abort(c);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool write_file(struct connection *c) {
-    switch (file_send_step(c)) {
-    case FILE_SENT_ALL:
-        file_send_end(&c->file);
-        return true;
-    case FILE_MORE:
-        turn_touch(c);
-        return false;
-    case FILE_SOCKET_FULL:
-        c->want_write = true;
-        return false;
-    case FILE_JOB_RUNS:
-        return false;
-    case FILE_FAILED:
-        break;
-    }
-    connection_abort(c);
-    return false;
-}
-
-/* Writes what there is. Returns whether nothing is left to write now. */
-static bool write_out(struct connection *c) {
-    c->want_write = false;
-    if (c->file.job) {
-        return false;
-    }
-    if (c->file.active && (!write_bytes(c, c->file_at, MSG_MORE) || !write_file(c))) {
-        return false;
-    }
-    if (!write_bytes(c, c->out_n, 0)) {
-        response_consumed(c);
-        return false;
-    }
-    c->out_at = c->out_n = 0;
-    response_consumed(c);
-    return true;
+    request_restart(c, rest);
 }
 
 /* Input -------------------------------------------------------------------------------------------------- */
 
-static void refuse_head(struct connection *c) {
+void connection_refuse_head(struct connection *c, unsigned status) {
     struct request *r = c->request;
     struct slice method, target;
     h1_head_seen(&r->parser, r->bytes, &method, &target);
+    request_enter(c);
+    r->body_at = 0; /* whatever follows is not read */
     r->head = (struct h1_head){.version = H1_VERSION_11, .method = method, .target = target};
-    c->link = NULL;
     c->keep = false;
     c->body_done = true;
-    c->began_us = clock_realtime_us();
-    c->began_monotonic_us = clock_monotonic_us();
     if (!r->parser.preface) {
-        response_own(c, r->parser.refusal.status, 0);
+        response_own(c, status, 0);
         return;
     }
     c->status = 505;
     c->head_written = c->end_seen = true;
     c->state = CONNECTION_ANSWERING;
-    (void)connection_put(c, h1_error_preface);
+    (void)output_put(c, h1_error_preface);
+}
+
+/* Reads the PROXY header. Returns whether the request may follow now; c may be closed. */
+static bool read_proxy_header(struct connection *c) {
+    struct request *r = c->request;
+    const char *reason = NULL;
+    int n = proxy_header_read(r->bytes, r->n, &c->peer, &reason);
+    if (n == 0) {
+        return false;
+    }
+    if (n < 0) {
+        c->listener->unproxied++;
+        connection_close(c);
+        return false;
+    }
+    c->awaits_proxy = false;
+    if (!accept_count(c->listener, &c->peer)) {
+        accept_turn_away(c->listener, c->fd);
+        connection_close(c);
+        return false;
+    }
+    c->counted = true;
+    memmove(r->bytes, r->bytes + n, r->n - (size_t)n);
+    r->n -= (size_t)n;
+    return r->n > 0;
 }
 
 /* Parses what is there. Returns whether a request has begun (or was refused). */
 static bool read_head(struct connection *c) {
     struct request *r = c->request;
-    if (r == NULL || r->n == 0) {
+    if (r == NULL || r->n == 0 || (c->awaits_proxy && !read_proxy_header(c))) {
         return false;
     }
     enum h1_verdict verdict = h1_head_parse(&r->parser, r->bytes, r->n);
@@ -305,8 +224,7 @@ static bool read_head(struct connection *c) {
     if (verdict == H1_DONE) {
         request_begin(c);
     } else {
-        r->body_at = 0; /* whatever follows is not read */
-        refuse_head(c);
+        connection_refuse_head(c, r->parser.refusal.status);
     }
     return true;
 }
@@ -322,9 +240,24 @@ static void linger_on(struct connection *c) {
     }
 }
 
+/* The first byte of a head has come. */
+static bool begin_reading(struct connection *c) {
+    struct listener *l = c->listener;
+    if (!request_take(c)) {
+        return false;
+    }
+    if (c->list == &l->idle) {
+        c->since_ms = uv_now(&l->loop); /* else since it was accepted */
+    }
+    if (c->list != &l->busy) {
+        move_to(c, &l->busy);
+    }
+    return true;
+}
+
 static void read_some(struct connection *c) {
-    if (c->request == NULL && !take_request(c)) {
-        connection_abort(c);
+    if (c->request == NULL && !begin_reading(c)) {
+        connection_close(c);
         return;
     }
     struct request *r = c->request;
@@ -362,6 +295,10 @@ static void check_end(struct connection *c) {
 }
 
 void connection_advance(struct connection *c) {
+    c->stirred = true;
+    if (!park_wake(c)) {
+        return;
+    }
     for (;;) {
         if (c->state == CONNECTION_READING && !read_head(c)) {
             break;
@@ -372,7 +309,7 @@ void connection_advance(struct connection *c) {
         if (c->state != CONNECTION_OPEN && c->state != CONNECTION_ANSWERING) {
             break;
         }
-        if (!write_out(c) || !c->end_seen) {
+        if (!output_write(c) || !c->end_seen) {
             break;
         }
         response_finish(c);
@@ -382,7 +319,7 @@ void connection_advance(struct connection *c) {
     }
     if (c->state != CONNECTION_CLOSED) {
         if (c->request != NULL && c->state == CONNECTION_READING && c->request->n == 0) {
-            drop_request(c);
+            be_idle(c);
         }
         poll_for(c);
     }
@@ -392,6 +329,9 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     struct connection *c = poll->data;
     if (status < 0) {
         connection_abort(c);
+        return;
+    }
+    if (!park_wake(c)) {
         return;
     }
     if ((events & UV_READABLE) != 0) {

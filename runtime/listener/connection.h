@@ -8,7 +8,8 @@
  *      +--kept----------------------- everything is written --------------------+
  *                                     not kept: LINGERING, then CLOSED
  *
- * While idle a connection owns nothing but this struct; the request comes from a pool when bytes do. */
+ * While idle a connection owns nothing but this struct; the request comes from a pool when bytes do. One that
+ * has not moved for a second is parked: what it still needs is packed, and its request given back (park.h). */
 #ifndef LUTTPD_LISTENER_CONNECTION_H
 #define LUTTPD_LISTENER_CONNECTION_H
 
@@ -16,8 +17,13 @@
 #include "listener/h1_body.h"
 #include "listener/link.h"
 #include "listener/listener.h"
+#include "listener/network.h"
+#include "listener/output.h"
+#include "listener/pace.h"
 #include "listener/request.h"
 #include "listener/response.h"
+
+struct parked;
 
 enum connection_state {
     CONNECTION_READING,
@@ -35,17 +41,23 @@ struct connection {
     int fd;
     int polled; /* UV_READABLE | UV_WRITABLE as asked of libuv */
     enum connection_state state;
-    struct connection *next, *previous; /* in listener->all */
+    struct connection_list *list; /* of the listener, where it stands */
+    struct connection *next, *previous;
     struct connection *next_touched;
     struct connection *next_waiting; /* in routes or link, while ROUTING or CALLING */
     bool touched, ended_by_client, want_write;
+    bool counted;      /* in listener->crowd, under peer's address */
+    bool awaits_proxy; /* a PROXY header must come before anything else */
+    bool stirred;      /* something has happened since the last sweep */
+    uint32_t requests; /* begun on this connection */
 
-    uint8_t family; /* enum family */
-    uint8_t address[16];
-    uint16_t port;
+    struct network_client peer;   /* the socket's other end, or whom a PROXY header names */
+    struct network_client client; /* of this request: the peer, or whom trusted proxies name */
 
-    struct request *request;
+    struct request *request; /* NULL while idle, lingering or parked */
+    struct parked *parked;   /* owned */
     struct link *link;
+    uint64_t id; /* of the request, for log, vhost and error pages */
     uint32_t stream;
     uint32_t ask;      /* of the router */
     bool retried;      /* was handed to another process before */
@@ -54,6 +66,7 @@ struct connection {
 
     /* request content */
     struct h1_body body;
+    struct pace body_pace;
     bool body_done;       /* all of it was handed on, END sent */
     uint32_t body_credit; /* bytes that the vhost still takes */
 
@@ -63,15 +76,29 @@ struct connection {
     enum h1_body_kind framing;
     uint64_t content_left; /* H1_BODY_LENGTH: what the vhost still owes */
     uint64_t content_sent; /* for the log */
-    uint32_t window;       /* bytes that the vhost may still send */
+    uint64_t written;      /* bytes that the socket took, of all responses */
+    uint64_t head_at;      /* what written was, or will be, before the first byte of this response */
+    struct pace send_pace;
+    uint32_t window; /* bytes that the vhost may still send */
     char *out;
     size_t out_at, out_n, out_capacity;
     size_t file_at; /* the file goes between out[..file_at) and out[file_at..) */
     struct file_send file;
 };
 
-/** Takes an accepted socket. Returns 0, or -errno with fd closed. */
-int connection_open(struct listener *l, int fd, const struct connection *peer);
+/** Its bytes: 4, 16 or none. */
+static inline struct slice connection_address(const struct network_client *client) {
+    size_t n = client->family == FAMILY_INET ? 4 : client->family == FAMILY_INET6 ? 16 : 0;
+    return slice_from((const char *)client->address, n);
+}
+
+/** Takes an accepted socket; peer: borrowed. Returns 0, or -errno with fd closed: -EAGAIN where its address
+ * has too many. */
+int connection_open(struct listener *l, int fd, const struct network_client *peer);
+
+/** Closes the connection that has been idle longest, or, without any, the one that has been silent longest
+ * since it came. Returns false where there is neither. */
+bool connection_close_oldest_idle(struct listener *l);
 
 /** Does what can be done now: parses, hands on the body, writes, goes to the next request. */
 void connection_advance(struct connection *c);
@@ -85,17 +112,13 @@ void connection_linger(struct connection *c);
 /** Closes at once, answered or not; tells the vhost of an open stream, and logs what was cut. */
 void connection_abort(struct connection *c);
 
+/** Answers that the head is refused, as the parser or the clock says. */
+void connection_refuse_head(struct connection *c, unsigned status);
+
 /** Closes at once; c has no stream, and what it had to say is logged. */
 void connection_close(struct connection *c);
 
 /** Frees c once neither libuv nor a file thread holds it. */
 void connection_release(struct connection *c);
-
-/** Room for n more bytes at the end of the output, or NULL (out of memory: c was aborted). */
-char *connection_reserve(struct connection *c, size_t n);
-void connection_commit(struct connection *c, size_t n);
-
-/** Appends text to the output. Returns false where c was aborted for want of memory. */
-bool connection_put(struct connection *c, struct slice text);
 
 #endif

@@ -24,12 +24,7 @@ static void drain(struct listener *l, uint32_t drain_ms) {
     accept_stop(l);
     (void)close(l->socket);
     l->socket = -1;
-    for (struct connection *c = l->all, *next; c != NULL; c = next) {
-        next = c->next;
-        if (c->state == CONNECTION_READING && c->request == NULL) {
-            connection_abort(c);
-        }
-    }
+    while (connection_close_oldest_idle(l)) {}
     l->deadline.data = l;
     (void)uv_timer_start(&l->deadline, on_deadline, drain_ms, 0);
 }
@@ -106,8 +101,24 @@ static int on_channel_refused(void *context, const struct message_channel_refuse
     return 0;
 }
 
+static int on_policy(void *context, const struct message_policy *m, struct packet *p) {
+    struct listener *l = context;
+    char why[POLICY_WHY_BYTES] = "";
+    int fd = packet_take(p, 0);
+    int rc = m->epoch > l->epoch ? policy_load(l, fd, m->epoch, why) : -EBADMSG;
+    (void)close(fd);
+    if (rc == 0) {
+        l->epoch = m->epoch;
+        routes_forget_all(l);
+        accept_take_policy(l);
+    }
+    const struct message_policy_taken taken = {
+        .epoch = m->epoch, .taken = rc == 0, .why = rc == 0 ? SLICE("") : slice_text(why)};
+    return message_policy_taken_send(l->process.control, &taken, NULL);
+}
+
 static const struct listener_from_master_control handlers = {
-    .stop = on_stop, .channel = on_channel, .channel_refused = on_channel_refused};
+    .stop = on_stop, .channel = on_channel, .channel_refused = on_channel_refused, .policy = on_policy};
 
 static void on_master(uv_poll_t *poll, int status, int events) {
     struct listener *l = poll->data;

@@ -71,25 +71,22 @@ bool file_send_discard(struct link *k, struct packet *p) {
 
 int file_send_take(struct link *k, struct file_send *f, int fd) {
     struct statx facts;
-    int rc = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &facts);
+    int rc = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &facts);
     bool good = rc == 0 && S_ISREG(facts.stx_mode) &&
-                makedev(facts.stx_dev_major, facts.stx_dev_minor) == k->device && f->fd < 0;
+                makedev(facts.stx_dev_major, facts.stx_dev_minor) == k->device && f->fd < 0 && !f->refused;
     if (!good) {
         close_elsewhere(k, fd);
         return -EBADMSG;
     }
-    f->fd = fd;
+    f->refused = file_share_take(k, f, facts.stx_ino, fd) != 0;
     f->announced = true;
     return 0;
 }
 
 void file_send_end(struct file_send *f) {
-    if (f->fd >= 0) {
-        (void)close(f->fd); /* regular, on the admin's own disk: does not hang */
-    }
-    f->fd = -1;
+    file_share_end(f);
     f->warm_to = 0;
-    f->announced = false;
+    f->announced = f->refused = false;
     f->active = f->full = false;
 }
 
@@ -148,6 +145,7 @@ static enum file_progress account(struct file_send *f, int64_t sent, struct conn
     f->offset += (uint64_t)sent;
     f->left -= (uint64_t)sent;
     c->content_sent += (uint64_t)sent;
+    c->written += (uint64_t)sent;
     return f->left == 0 ? FILE_SENT_ALL : FILE_MORE;
 }
 

@@ -22,9 +22,22 @@
 struct connection;
 struct link;
 
+/** A vhost's open file, for all connections to which it goes: ten thousand slow readers of one file hold one
+ * descriptor. What is the same file, device and inode tell; each vhost has its own, since another might have
+ * been allowed less. */
+struct file_shared {
+    struct file_shared *next; /* in its bucket */
+    const struct link *link;
+    uint64_t inode;
+    size_t users;
+    int fd; /* owned */
+};
+
 struct file_send {
-    int fd;         /* owned; -1 for none */
-    bool announced; /* the descriptor came, its FILE did not yet */
+    struct file_shared *shared; /* one of whose users this is; NULL for none */
+    int fd;                     /* shared's; -1 for none */
+    bool announced;             /* the descriptor came, its FILE did not yet */
+    bool refused;               /* it came, but there were too many: it is closed */
     bool active;
     bool full; /* the client's socket had no room, and has not said that it has some */
     bool job;  /* a file thread is at work: neither fd nor socket may be closed */
@@ -38,9 +51,16 @@ struct file_send {
 
 enum file_progress { FILE_SENT_ALL, FILE_SOCKET_FULL, FILE_JOB_RUNS, FILE_MORE, FILE_FAILED };
 
-/** Looks at a descriptor for the first time. Returns 0 with f taking fd, or -EBADMSG where it is not a
- * regular file of the vhost's device; fd is taken in every outcome. */
+/** Looks at a descriptor for the first time. Returns 0 with f taking fd (or refused: too many files are
+ * open), or -EBADMSG where it is not a regular file of the vhost's device; fd is taken in every outcome. */
 int file_send_take(struct link *k, struct file_send *f, int fd);
+
+/** Takes the regular file fd of the vhost k, or one that is open already. Returns 0, or -ENFILE where too many
+ * are open; fd is taken in every outcome. */
+int file_share_take(struct link *k, struct file_send *f, uint64_t inode, int fd);
+
+/** Is no user of its file any more. */
+void file_share_end(struct file_send *f);
 
 /** Closes, on a thread, whatever descriptors are left in a packet. Returns false where so many of this
  * vhost's wait to be closed that no more may come. */

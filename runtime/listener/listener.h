@@ -34,11 +34,11 @@ struct link;
 struct request;
 
 #define LINK_STREAMS_MAX 16384 /* open streams to one vhost process; more wait */
-#define LINK_WAITING_MAX 4096 /* requests that wait for one vhost; more get 503 */
-#define WAIT_MAX_MS 10000     /* a request that waits longer for its vhost gets 503 */
-#define ANSWER_MAX_MS 60000   /* a vhost that sends no head by then gets 504 in its place */
-#define SPARE_DESCRIPTORS 64  /* kept back for what is under way: channels that change, packets */
-#define FILE_BUCKETS 1024     /* of the table of open files */
+#define LINK_WAITING_MAX 4096  /* requests that wait for one vhost; more get 503 */
+#define WAIT_MAX_MS 10000      /* a request that waits longer for its vhost gets 503 */
+#define ANSWER_MAX_MS 60000    /* a vhost that sends no head by then gets 504 in its place */
+#define SPARE_DESCRIPTORS 64   /* kept back for what is under way: channels that change, packets */
+#define FILE_BUCKETS 1024      /* of the table of open files */
 
 /** Connections in order; a connection stands in exactly one list of its listener. */
 struct connection_list {
@@ -59,6 +59,7 @@ struct listener {
     size_t files, files_max; /* open files of vhosts, and how many there may be */
     bool draining, accepting;
 
+    struct policy_machine *policy_machine;
     struct policy *policy; /* the newest; whoever began under another holds that */
     int policies;          /* the file that it is loaded from at the start */
     struct siphash_key id_key;
@@ -74,9 +75,10 @@ struct listener {
     struct connection_list idle;  /* wait for another request; the oldest first */
     struct connection_list busy;  /* all others */
     struct crowd crowd;
-    uint64_t swept_ms;          /* when the last sweep was (uv_now) */
-    uint32_t crowded, unproxied; /* refused since the last line about it: too many of one address, bad header */
-    uint64_t told_ms;            /* when that line was */
+    uint64_t swept_ms; /* when the last sweep was (uv_now) */
+    uint32_t crowded,
+        unproxied;    /* refused since the last line about it: too many of one address, bad header */
+    uint64_t told_ms; /* when that line was */
     struct connection *touched; /* connections with something to do at the end of this turn */
     struct request *free_requests;
     size_t free_request_count, free_request_low; /* and how few there were since the last sweep */
@@ -113,8 +115,15 @@ void accept_stop(struct listener *l);
 /** A connection has closed: accept again where descriptors had run short. */
 void accept_resume(struct listener *l);
 
-/** Counts the connection under its peer's address. Returns false where that has too many. */
-bool accept_count(struct connection *c);
+/** Counts a connection under its address. Returns false where that has too many. peer: borrowed. */
+bool accept_count(struct listener *l, const struct network_client *peer);
+void accept_uncount(struct listener *l, const struct network_client *peer);
+
+/** Sends 429 where that goes without waiting; the caller closes fd. */
+void accept_turn_away(struct listener *l, int fd);
+
+/** Says what was refused since the last time, once a minute. */
+void accept_report(struct listener *l, uint64_t now);
 
 /* control.c */
 

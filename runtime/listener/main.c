@@ -4,6 +4,8 @@
  * Distrusts: clients most, then vhosts, then the router. Opens nothing; every descriptor was given. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "listener/connection.h"
 #include "listener/routes.h"
@@ -21,6 +23,7 @@ static int take_start(struct listener *l) {
     l->listen = start.listen;
     l->epoch = start.epoch;
     l->socket = packet_take(p, 0);
+    l->policies = packet_take(p, 2);
     int rc = host_map_open(p->fds[1], &l->map);
     packet_drop(p);
     return -rc;
@@ -35,6 +38,12 @@ static int prepare(struct listener *l) {
         rc = routes_init(l);
     }
     if (rc == 0) {
+        rc = policy_prepare(l);
+    }
+    if (rc == 0) {
+        rc = getrandom(&l->id_key, sizeof l->id_key, 0) == (ssize_t)sizeof l->id_key ? 0 : -errno;
+    }
+    if (rc == 0) {
         rc = log_producer_init(&l->log, CHANNEL_ACCESS_LOG);
     }
     if (rc == 0) {
@@ -46,9 +55,25 @@ static int prepare(struct listener *l) {
     return rc == 0 ? turn_start(l) : rc;
 }
 
+/* What runs on the script's stack: the policy, then everything. */
+static void serve(void *context) {
+    struct listener *l = context;
+    const struct process_places places = {.read_dir = -1, .write_dir = -1};
+    char why[POLICY_WHY_BYTES];
+    int rc = policy_load(l, l->policies, l->epoch, why);
+    if (rc != 0) {
+        process_fail(&l->process, why, -rc);
+    }
+    (void)close(l->policies);
+    accept_take_policy(l);
+    process_close_cage(&l->process, &places, file_send_start_threads, &l->loop, 0);
+    process_ready(&l->process);
+    accept_resume(l);
+    (void)uv_run(&l->loop, UV_RUN_DEFAULT); /* handles that are left over are no failure */
+}
+
 int main(void) {
     struct listener *l = calloc(1, sizeof *l);
-    const struct process_places places = {.read_dir = -1, .write_dir = -1};
     if (l == NULL) {
         return PROCESS_EXIT_FAILED;
     }
@@ -61,9 +86,6 @@ int main(void) {
     if (rc != 0) {
         process_fail(&l->process, "preparing the loop", -rc);
     }
-    process_close_cage(&l->process, &places, file_send_start_threads, &l->loop, 0);
-    process_ready(&l->process);
-    accept_resume(l);
-    (void)uv_run(&l->loop, UV_RUN_DEFAULT); /* handles that are left over are no failure */
+    policy_run(l, serve);
     return 0;
 }

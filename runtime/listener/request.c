@@ -7,32 +7,93 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "listener/connection.h"
+#include "listener/forwarded.h"
 #include "listener/h1_response.h"
 #include "listener/routes.h"
 
-static void begin_exchange(struct connection *c) {
+void request_enter(struct connection *c) {
+    struct listener *l = c->listener;
+    uint64_t number = ++l->ids;
+    c->id = siphash(&l->id_key, &number, sizeof number);
+    c->requests++;
+    c->client = c->peer;
     c->head_written = c->end_seen = c->retried = false;
     c->status = 0;
     c->content_sent = 0;
     c->link = NULL;
     c->began_us = clock_realtime_us();
     c->began_monotonic_us = clock_monotonic_us();
+    pace_begin(&c->body_pace, 0);
+    pace_begin(&c->send_pace, c->written);
+}
+
+/* Finds out who asks. Fields by which a trusted proxy speaks follow those that the vhost sees, and join them. */
+static bool know_client(struct connection *c) {
+    struct h1_head *head = &c->request->head;
+    const struct network_set *proxies = &c->request->policy->proxies;
+    enum forwarded_verdict verdict =
+        proxies->count == 0
+            ? FORWARDED_STRANGER
+            : forwarded_read(proxies, head->fields + head->end_to_end, head->claims, &c->client);
+    if (verdict == FORWARDED_TRUSTED) {
+        head->end_to_end += head->claims;
+        head->claims = 0;
+    }
+    return verdict != FORWARDED_CONFLICT;
+}
+
+/* Whether it is too long for an OPEN, whatever the limits say. */
+static bool is_too_long(const struct request *r) {
+    const struct h1_head *head = &r->head;
+    size_t bytes = 0;
+    if (r->parser.consumed + POLICY_TAGS_BYTES <= MESSAGE_OPEN_FIELDS_BYTES_MAX) {
+        return head->end_to_end > MESSAGE_OPEN_FIELDS_MAX;
+    }
+    for (size_t i = 0; i < head->end_to_end; i++) {
+        bytes += head->fields[i].name.n + head->fields[i].value.n;
+    }
+    return head->end_to_end > MESSAGE_OPEN_FIELDS_MAX || bytes > MESSAGE_OPEN_FIELDS_BYTES_MAX;
+}
+
+static unsigned status_of_length(const struct h1_head *head, const struct limits *limits) {
+    if (limits->body_bytes > 0 && head->body == H1_BODY_LENGTH && head->content_length > limits->body_bytes) {
+        return 413;
+    }
+    if (head->path.n > MESSAGE_OPEN_PATH_MAX || head->query.n > MESSAGE_OPEN_QUERY_MAX ||
+        head->raw_path.n > MESSAGE_OPEN_RAW_PATH_MAX) {
+        return 414;
+    }
+    return 0;
+}
+
+static void read_head(struct connection *c) {
+    struct request *r = c->request;
+    const struct limits *limits = &r->policy->limits;
+    h1_head_read(&r->parser, r->bytes, r->path, r->fields, &r->head);
+    r->body_at = r->parser.consumed;
+    c->keep = r->head.keep_alive && !c->listener->draining &&
+              (limits->requests == 0 || c->requests < limits->requests);
+    h1_body_begin(&c->body, &r->head, &limits->h1);
+    c->body_done = r->head.body == H1_BODY_NONE;
 }
 
 void request_begin(struct connection *c) {
-    struct request *r = c->request;
-    begin_exchange(c);
-    h1_head_read(&r->parser, r->bytes, r->path, r->fields, &r->head);
-    r->body_at = r->parser.consumed;
-    c->keep = r->head.keep_alive && !c->listener->draining;
-    h1_body_begin(&c->body, &r->head, &h1_default_limits);
-    c->body_done = r->head.body == H1_BODY_NONE;
-    if (r->head.path.n > MESSAGE_OPEN_PATH_MAX || r->head.query.n > MESSAGE_OPEN_QUERY_MAX ||
-        r->head.raw_path.n > MESSAGE_OPEN_RAW_PATH_MAX) {
-        response_own(c, 414, 0);
-    } else if (r->head.https) {
+    struct h1_head *head = &c->request->head;
+    struct own_answer answer = {0};
+    request_enter(c);
+    read_head(c);
+    unsigned status = status_of_length(head, &c->request->policy->limits);
+    if (status != 0) {
+        response_own(c, status, 0);
+    } else if (!know_client(c)) {
+        response_own(c, 400, 0);
+    } else if (policy_judge(c->listener, c, &answer)) {
+        response_answer(c, &answer);
+    } else if (is_too_long(c->request)) {
+        response_own(c, 431, 0);
+    } else if (head->https && !c->client.https) {
         response_own(c, 421, 0); /* RFC 9110 section 15.5.20: this listener speaks plain HTTP */
-    } else if (r->head.form == H1_FORM_ASTERISK) {
+    } else if (head->form == H1_FORM_ASTERISK) {
         response_own(c, 200, 0); /* OPTIONS *: about the server as a whole, section 9.3.7 */
     } else {
         routes_find(c->listener, c);
@@ -48,8 +109,8 @@ void request_routed(struct connection *c, struct link *k) {
 }
 
 bool request_repeatable(const struct connection *c) {
-    const struct h1_head *head = &c->request->head;
-    return !c->head_written && !c->retried && head->body == H1_BODY_NONE &&
+    const struct h1_head *head = c->request != NULL ? &c->request->head : NULL; /* parked: it is not whole */
+    return head != NULL && !c->head_written && !c->retried && head->body == H1_BODY_NONE &&
            (slice_equal(head->method, SLICE("GET")) || slice_equal(head->method, SLICE("HEAD")));
 }
 
@@ -58,13 +119,12 @@ int request_open(struct connection *c) {
     struct message_open *m = &c->listener->open;
 
     m->stream = c->stream;
-    m->scheme = SCHEME_HTTP;
+    m->request = c->id;
+    m->scheme = c->client.https ? SCHEME_HTTPS : SCHEME_HTTP;
     m->version = head->version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11;
-    m->family = c->family;
-    m->address = slice_from((const char *)c->address, c->family == FAMILY_INET    ? 4
-                                                      : c->family == FAMILY_INET6 ? 16
-                                                                                  : 0);
-    m->port = c->port;
+    m->family = c->client.family;
+    m->address = connection_address(&c->client);
+    m->port = c->client.port;
     m->body = head->body != H1_BODY_NONE;
     m->content_length = head->content_length;
     m->method = head->method;
@@ -82,18 +142,22 @@ int request_open(struct connection *c) {
         c->window = STREAM_CREDIT_BYTES;
         c->body_credit = STREAM_CREDIT_BYTES;
         if (head->expect_continue && c->request->body_at == c->request->n) {
-            (void)connection_put(c, H1_CONTINUE);
+            (void)output_put(c, H1_CONTINUE);
         }
     }
     MUST(rc != -EMSGSIZE); /* request_begin has refused what is too long */
     return rc;
 }
 
-/* The client's framing is wrong: whatever the vhost was doing is in vain. */
-static void refuse_body(struct connection *c) {
-    link_close_stream(c->link, c, true, REASON_PROTOCOL);
+void request_refuse_body(struct connection *c, unsigned status, enum reason reason) {
+    link_close_stream(c->link, c, true, reason);
     c->keep = false;
-    response_broken(c, c->body.refusal.status);
+    response_broken(c, status);
+}
+
+static bool is_too_large(const struct connection *c) {
+    uint64_t most = c->request->policy->limits.body_bytes;
+    return most > 0 && c->body.kind == H1_BODY_CHUNKED && c->body.chunks.total > most;
 }
 
 static int put_end(struct connection *c) {
@@ -127,6 +191,10 @@ static bool step(struct connection *c) {
     }
     enum h1_verdict verdict =
         h1_body_next(&c->body, r->bytes + r->body_at, r->n - r->body_at, room, &used, &data);
+    if (verdict != H1_REFUSED && is_too_large(c)) {
+        request_refuse_body(c, 413, REASON_TOO_LARGE);
+        return false;
+    }
     int rc = verdict == H1_DATA ? put_body(c, data) : verdict == H1_DONE ? put_end(c) : 0;
     r->body_at += used;
     if (verdict == H1_DONE) {
@@ -137,7 +205,7 @@ static bool step(struct connection *c) {
     if (rc != 0) {
         link_blame(c->link, "impossible ring index");
     } else if (verdict == H1_REFUSED) {
-        refuse_body(c);
+        request_refuse_body(c, c->body.refusal.status, REASON_PROTOCOL);
     }
     return rc == 0 && verdict == H1_DATA;
 }

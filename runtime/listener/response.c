@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "listener/connection.h"
+#include "listener/h1_accept.h"
 #include "listener/h1_error.h"
 #include "listener/h1_response.h"
+#include "listener/park.h"
 
 #define HEAD_OVERHEAD_BYTES 512 /* status line, Date, framing and connection fields */
 
@@ -41,9 +43,22 @@ static size_t own_fields(const struct own_answer *answer, char seconds[12], stru
     return count;
 }
 
+static struct slice accept_of(const struct h1_head *head) {
+    for (size_t i = 0; i < head->end_to_end; i++) {
+        if (slice_equal(head->fields[i].name, SLICE("accept"))) {
+            return head->fields[i].value;
+        }
+    }
+    return (struct slice){0};
+}
+
 void response_answer(struct connection *c, const struct own_answer *answer) {
+    if (!park_wake(c)) {
+        return;
+    }
     struct h1_response r = describe(c, answer->status);
-    const struct h1_page page = {.text = answer->text};
+    const struct h1_page page = {
+        .request = c->id, .text = answer->text, .json = h1_prefers_json(accept_of(&c->request->head))};
     struct h1_framing framing;
     struct field fields[3];
     char seconds[12];
@@ -52,13 +67,13 @@ void response_answer(struct connection *c, const struct own_answer *answer) {
     r.fields_count = own_fields(answer, seconds, fields);
     r.keep_alive = c->keep = c->keep && c->body_done;
     size_t room = H1_ERROR_MAX_BYTES + 64 + answer->location.n + answer->allow.n;
-    char *out = connection_reserve(c, room);
+    char *out = output_reserve(c, room);
     if (out == NULL) {
         return;
     }
     int n = h1_error_write(&r, &page, out, room, &framing);
     MUST(n > 0);
-    connection_commit(c, (size_t)n);
+    output_commit(c, (size_t)n);
     c->state = CONNECTION_ANSWERING;
     c->keep = framing.keep_alive;
     c->status = answer->status;
@@ -82,17 +97,20 @@ static size_t head_bytes(const struct message_head *m) {
 }
 
 int response_head(struct connection *c, const struct message_head *m) {
-    struct h1_response r = describe(c, m->status);
     struct h1_framing framing;
 
     if (c->head_written || m->status < 200 || m->status > 599) {
         return -EBADMSG;
     }
+    if (!park_wake(c)) {
+        return 0;
+    }
+    struct h1_response r = describe(c, m->status);
     r.content_length = m->content_length;
     r.fields = m->fields;
     r.fields_count = m->fields_count;
     size_t room = head_bytes(m);
-    char *out = connection_reserve(c, room);
+    char *out = output_reserve(c, room);
     if (out == NULL) {
         return 0;
     }
@@ -100,7 +118,8 @@ int response_head(struct connection *c, const struct message_head *m) {
     if (n <= 0) {
         return -EBADMSG;
     }
-    connection_commit(c, (size_t)n);
+    c->head_at = c->written + (c->out_n - c->out_at);
+    output_commit(c, (size_t)n);
     c->head_written = true;
     c->status = m->status;
     c->framing = framing.body;
@@ -130,11 +149,11 @@ static bool open_chunk(struct connection *c, uint64_t n) {
     if (c->framing != H1_BODY_CHUNKED) {
         return true;
     }
-    return connection_put(c, slice_from(line, h1_chunk_open(line, n)));
+    return output_put(c, slice_from(line, h1_chunk_open(line, n)));
 }
 
 static bool close_chunk(struct connection *c) {
-    return c->framing != H1_BODY_CHUNKED || connection_put(c, H1_CHUNK_CLOSE);
+    return c->framing != H1_BODY_CHUNKED || output_put(c, H1_CHUNK_CLOSE);
 }
 
 int response_body(struct connection *c, const struct message_body *m) {
@@ -146,10 +165,21 @@ int response_body(struct connection *c, const struct message_body *m) {
     if (c->framing == H1_BODY_NONE || m->data.n == 0) {
         return 0;
     }
-    if (open_chunk(c, m->data.n) && connection_put(c, m->data) && close_chunk(c)) {
+    if (open_chunk(c, m->data.n) && output_put(c, m->data) && close_chunk(c)) {
         c->content_sent += m->data.n;
     }
     return 0;
+}
+
+/* There are too many open files: the head is taken back if none of it was written. */
+static void refuse_file(struct connection *c) {
+    link_close_stream(c->link, c, true, REASON_REFUSED);
+    if (c->written <= c->head_at) {
+        c->out_n = c->out_at + (size_t)(c->head_at - c->written);
+        c->head_written = false;
+    }
+    response_broken(c, 503);
+    turn_touch(c);
 }
 
 int response_file(struct connection *c, const struct message_file *m) {
@@ -158,6 +188,10 @@ int response_file(struct connection *c, const struct message_file *m) {
         return -EBADMSG;
     }
     c->file.announced = false;
+    if (c->file.refused && c->framing != H1_BODY_NONE) {
+        refuse_file(c);
+        return 0;
+    }
     turn_touch(c);
     if (c->framing == H1_BODY_NONE || m->length == 0) {
         file_send_end(&c->file);
@@ -178,7 +212,7 @@ int response_end(struct connection *c) {
     if (!c->head_written || c->end_seen || !complete) {
         return -EBADMSG;
     }
-    if (c->framing == H1_BODY_CHUNKED && !connection_put(c, H1_CHUNK_LAST)) {
+    if (c->framing == H1_BODY_CHUNKED && !output_put(c, H1_CHUNK_LAST)) {
         return 0;
     }
     c->end_seen = true;
@@ -205,7 +239,7 @@ void response_consumed(struct connection *c) {
 
 void response_broken(struct connection *c, unsigned status) {
     if (!c->head_written) {
-        response_own(c, status, 0);
+        response_own(c, status, status == 503 ? 1 : 0);
         return;
     }
     c->keep = false;
@@ -214,7 +248,10 @@ void response_broken(struct connection *c, unsigned status) {
 }
 
 void response_log(struct connection *c) {
-    const struct request *r = c->request;
+    if (!park_wake(c) || c->request == NULL) {
+        return;
+    }
+    const struct h1_head *head = &c->request->head;
     uint64_t duration_us = clock_monotonic_us() - c->began_monotonic_us;
     struct message_log_access m = {
         .vhost = c->link != NULL ? c->link->vhost : 0,
@@ -222,16 +259,15 @@ void response_log(struct connection *c) {
         .duration_us = duration_us < UINT32_MAX ? (uint32_t)duration_us : UINT32_MAX,
         .status = c->status,
         .sent_bytes = c->content_sent,
-        .version = r->head.version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
-        .family = c->family,
-        .method = r->head.method,
-        .target = r->head.target,
-        .host = r->head.host};
-    m.address = slice_from((const char *)c->address, c->family == FAMILY_INET    ? 4
-                                                     : c->family == FAMILY_INET6 ? 16
-                                                                                 : 0);
-    for (size_t i = 0; i < r->head.fields_count; i++) {
-        const struct field *f = &r->head.fields[i];
+        .version = head->version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
+        .family = c->client.family,
+        .address = connection_address(&c->client),
+        .request = c->id,
+        .method = head->method,
+        .target = head->target,
+        .host = head->host};
+    for (size_t i = 0; i < head->fields_count; i++) {
+        const struct field *f = &head->fields[i];
         if (f->name.n == 7 && slice_equal(f->name, SLICE("referer"))) {
             m.referer = f->value;
         } else if (f->name.n == 10 && slice_equal(f->name, SLICE("user-agent"))) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "listener/connection.h"
+#include "listener/deadlines.h"
 #include "listener/routes.h"
 
 #define SWEEP_MS 1000
@@ -122,12 +123,9 @@ static void on_sweep(uv_timer_t *timer) {
             link_sweep(&l->links[i], now);
         }
     }
-    for (struct connection *c = l->all, *next; c != NULL; c = next) {
-        next = c->next;
-        if (c->state == CONNECTION_LINGERING && now - c->since_ms > SWEEP_MS) {
-            connection_abort(c);
-        }
-    }
+    deadlines_sweep(l, now);
+    requests_trim(l);
+    accept_report(l, now);
 }
 
 uv_poll_t *listener_poll(struct listener *l, int fd, uv_poll_cb callback, void *data) {

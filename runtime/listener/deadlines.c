@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* deadlines.c – see deadlines.h. */
+#include "listener/deadlines.h"
+
+#include "listener/connection.h"
+#include "listener/park.h"
+
+#define LINGER_MS 1000
+
+/* Without a whole head in time. Whoever has sent no byte of one gets no answer. */
+static void end_head(struct connection *c) {
+    bool silent = c->awaits_proxy || !park_wake(c) || c->request == NULL || c->request->n == 0;
+    if (c->state == CONNECTION_CLOSED) {
+        return;
+    }
+    if (silent) {
+        c->listener->unproxied += c->awaits_proxy;
+        connection_close(c);
+        return;
+    }
+    connection_refuse_head(c, 408);
+    turn_touch(c);
+}
+
+/* Whether it is the client's turn: content is missing, the vhost takes it, and nothing of it is here. */
+static bool wants_body(const struct connection *c) {
+    return c->state == CONNECTION_OPEN && !c->body_done && c->body_credit > 0 &&
+           (c->request == NULL || c->request->body_at == c->request->n);
+}
+
+/* Returns whether c keeps pace, both ways. */
+static bool keeps_pace(struct connection *c, uint32_t elapsed_ms, const struct limits *limits) {
+    if (c->state == CONNECTION_OPEN &&
+        !pace_keeps(&c->body_pace, c->body.taken, wants_body(c) ? elapsed_ms : 0, limits->body_rate)) {
+        request_refuse_body(c, 408, REASON_TIMEOUT);
+        turn_touch(c);
+        return false;
+    }
+    bool writes = c->state == CONNECTION_OPEN || c->state == CONNECTION_ANSWERING;
+    if (writes && !pace_keeps(&c->send_pace, c->written, c->want_write ? elapsed_ms : 0, limits->send_rate)) {
+        connection_abort(c);
+        return false;
+    }
+    return true;
+}
+
+static void look_at(struct connection *c, uint64_t now, uint32_t elapsed_ms) {
+    const struct limits *limits = &c->listener->policy->limits;
+    uint64_t waited = now - c->since_ms;
+    if (c->state == CONNECTION_LINGERING) {
+        if (waited > LINGER_MS) {
+            connection_close(c);
+        }
+    } else if (c->state == CONNECTION_READING) {
+        if (limits->head_ms > 0 && waited >= limits->head_ms) {
+            end_head(c);
+            return;
+        }
+    } else if (!keeps_pace(c, elapsed_ms, limits)) {
+        return;
+    }
+    if (!c->stirred) {
+        park(c);
+    }
+    c->stirred = false;
+}
+
+static void close_expired(const struct connection_list *list, uint64_t now, uint32_t limit_ms) {
+    while (limit_ms > 0 && list->first != NULL && now - list->first->since_ms >= limit_ms) {
+        connection_close(list->first);
+    }
+}
+
+void deadlines_sweep(struct listener *l, uint64_t now) {
+    uint32_t elapsed_ms = l->swept_ms != 0 ? (uint32_t)(now - l->swept_ms) : 0;
+    l->swept_ms = now;
+    close_expired(&l->fresh, now, l->policy->limits.head_ms);
+    close_expired(&l->idle, now, l->policy->limits.idle_ms);
+    for (struct connection *c = l->busy.first, *next; c != NULL; c = next) {
+        next = c->next;
+        look_at(c, now, elapsed_ms);
+    }
+}
