@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_h1_head.c – any bytes as a request head. Split anywhere they give the same outcome, and what
  * is accepted is what the grammar allows, looked at a second time and in a simpler way.
- * The first two bytes: small limits or the usual ones, and where to split. */
+ * The first two bytes: small limits or the usual ones, which paths, and where to split. */
 #include <stdlib.h>
 
 #include "base/must.h"
@@ -11,6 +11,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct h1_limits small = {.head_bytes = 96, .target_bytes = 12, .method_bytes = 5, .fields = 3};
+
+static bool is_claim(struct slice name) {
+    static const char *const prefix = "x-forwarded-";
+    return slice_equal(name, SLICE("forwarded")) || slice_equal(name, SLICE("x-real-ip")) ||
+           (name.n >= strlen(prefix) && memcmp(name.p, prefix, strlen(prefix)) == 0);
+}
+
+static bool is_ours(struct slice name) {
+    return name.n >= 7 && memcmp(name.p, "luttpd", 6) == 0 && (name.p[6] == '-' || name.p[6] == '_');
+}
 
 static void *fresh(const void *bytes, size_t n) {
     char *block = malloc(n > 0 ? n : 1); /* its own block: reading past it is seen */
@@ -41,6 +51,9 @@ static void check_fields(const struct h1_head *h) {
         bool coding = slice_equal(f->name, SLICE("transfer-encoding"));
         codings += coding;
         MUST(i >= h->end_to_end || (!coding && !slice_equal(f->name, SLICE("connection"))));
+        MUST(is_claim(f->name) == (i >= h->end_to_end && i < h->end_to_end + h->claims));
+        MUST(!is_ours(f->name) || i >= h->end_to_end + h->claims);
+        MUST(!slice_equal(f->name, SLICE("content_length")));
     }
     MUST(hosts == 1 || (hosts == 0 && h->version == H1_VERSION_10));
     MUST(lengths + codings <= 1);
@@ -64,7 +77,10 @@ static void check_head(const struct h1_parser *p, char *buf, size_t n) {
     MUST(h.path.n > 0 && h.path.p[0] == '/' && h.method.n > 0);
     MUST(!has(h.path, "//") && !has(h.path, "/../") && !has(h.path, "/./"));
     MUST(h.authority.n > 0 || h.version == H1_VERSION_10);
-    MUST(h.host.n <= h.authority.n && h.end_to_end <= h.fields_count);
+    MUST(h.host.n <= h.authority.n && h.end_to_end + h.claims <= h.fields_count);
+    MUST(!p->limits->refuse_bad_utf8 || h.path_utf8);
+    MUST(h.body == H1_BODY_NONE || !slice_equal(h.method, SLICE("TRACE")));
+    MUST(!slice_equal(h.method, SLICE("CONNECT")));
     check_fields(&h);
 }
 
@@ -85,7 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static char whole[H1_RENDER_MAX_BYTES], part[H1_RENDER_MAX_BYTES];
     if (size < 3)
         return 0;
-    const struct h1_limits *limits = data[0] & 1 ? &small : &h1_default_limits;
+    struct h1_limits chosen = data[0] & 1 ? small : h1_default_limits;
+    const struct h1_limits *limits = &chosen;
+    chosen.refuse_bad_utf8 = data[0] & 2;
+    chosen.keep_encoded_slash = data[0] & 4;
     size_t steps[] = {1, 1 + data[1] % 61u};
     data += 2;
     size -= 2;
