@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The request line, and how lines end: RFC 9112 sections 2.2, 2.3 and 3."""
+from conformance.case import HOST, Case, as_bytes, get, refused, seen
+
+
+def line(text):
+    """A request with this request line."""
+    return as_bytes(text) + b"\r\n" + HOST + b"\r\n"
+
+
+CASES = [
+    Case("plain", "9112 3", line("GET / HTTP/1.1"), seen(method="GET", path="/", query="", body="")),
+    Case("minor-2", "9110 2.5: a later minor version is served as ours", line("GET / HTTP/1.2"), seen(path="/")),
+    Case("minor-9", "9110 2.5", line("GET / HTTP/1.9"), seen(path="/")),
+    Case("two-spaces-first", "9112 3: exactly one SP", line("GET  / HTTP/1.1"), refused(400)),
+    Case("two-spaces-second", "9112 3", line("GET /  HTTP/1.1"), refused(400)),
+    Case("tab-first", "9112 3", line("GET\t/ HTTP/1.1"), refused(400)),
+    Case("tab-second", "9112 3", line("GET /\tHTTP/1.1"), refused(400)),
+    Case("vertical-tab", "9112 3", line("GET\x0b/ HTTP/1.1"), refused(400)),
+    Case("form-feed", "9112 3", line("GET /\x0cHTTP/1.1"), refused(400)),
+    Case("cr-as-space", "9112 3", line("GET\r/ HTTP/1.1"), refused(400)),
+    Case("space-before", "9112 3", line(" GET / HTTP/1.1"), refused(400)),
+    Case("tab-before", "9112 3", line("\tGET / HTTP/1.1"), refused(400)),
+    Case("space-behind", "9112 3", line("GET / HTTP/1.1 "), refused(400)),
+    Case("tab-behind", "9112 3", line("GET / HTTP/1.1\t"), refused(400)),
+    Case("four-parts", "9112 3", line("GET / x HTTP/1.1"), refused(400)),
+    Case("no-target", "9112 3", line("GET HTTP/1.1"), refused(400)),
+    Case("no-target-two-spaces", "9112 3", line("GET  HTTP/1.1"), refused(400)),
+    Case("no-method", "9112 3", line("/ HTTP/1.1"), refused(400)),
+    Case("method-separator", "9110 9.1, 5.6.2: a method is a token", line("G@T / HTTP/1.1"), refused(400)),
+    Case("method-colon", "9110 9.1", line("GET: / HTTP/1.1"), refused(400)),
+    Case("method-quoted", "9110 9.1", line('"GET" / HTTP/1.1'), refused(400)),
+    Case("method-nul", "9110 9.1", line("G\0T / HTTP/1.1"), refused(400)),
+    Case("method-latin", "9110 9.1", line("G\xc9T / HTTP/1.1"), refused(400)),
+    Case("method-too-long", "9110 15.6.2: longer than any method of the server", line("M" * 33 + " / HTTP/1.1"),
+         refused(501)),
+    # Versions
+    Case("http-09", "9112 2.3: the simple request of HTTP/0.9", b"GET /\r\n", refused(400, 505)),
+    Case("http-09-bare-lf", "9112 2.3", b"GET /\n", refused(400, 505)),
+    Case("http-09-named", "9110 15.6.6", line("GET / HTTP/0.9"), refused(505)),
+    Case("http-20", "9110 15.6.6", line("GET / HTTP/2.0"), refused(505)),
+    Case("http-30", "9110 15.6.6", line("GET / HTTP/3.0"), refused(505)),
+    Case("version-lower-case", "9112 2.3: HTTP-name is case-sensitive", line("GET / http/1.1"), refused(400)),
+    Case("version-other-name", "9112 2.3", line("GET / HTTPS/1.1"), refused(400)),
+    Case("version-other-protocol", "9112 2.3", line("GET / RTSP/1.0"), refused(400)),
+    Case("version-no-minor", "9112 2.3", line("GET / HTTP/1"), refused(400)),
+    Case("version-empty-minor", "9112 2.3", line("GET / HTTP/1."), refused(400)),
+    Case("version-empty-major", "9112 2.3", line("GET / HTTP/.1"), refused(400)),
+    Case("version-two-digits", "9112 2.3", line("GET / HTTP/1.10"), refused(400)),
+    Case("version-leading-zero", "9112 2.3", line("GET / HTTP/01.1"), refused(400)),
+    Case("version-space", "9112 2.3", line("GET / HTTP/ 1.1"), refused(400)),
+    Case("version-comma", "9112 2.3", line("GET / HTTP/1,1"), refused(400)),
+    Case("version-letter", "9112 2.3", line("GET / HTTP/x.1"), refused(400)),
+    Case("version-sign", "9112 2.3", line("GET / HTTP/+1.1"), refused(400)),
+    # Ends of lines. A lone LF may be taken for an end (2.2): who takes it and who does not disagree, so it is refused.
+    Case("empty-line-before", "9112 2.2: one empty line is ignored", b"\r\n" + get(), seen(path="/")),
+    Case("two-empty-lines-before", "9112 2.2: no more than one", b"\r\n\r\n" + get(), refused(400)),
+    Case("bare-lf-before", "9112 2.2", b"\n" + get(), refused(400)),
+    Case("bare-cr-before", "9112 2.2", b"\r" + get(), refused(400)),
+    Case("bare-lf-behind-line", "9112 2.2", b"GET / HTTP/1.1\nHost: a\r\n\r\n", refused(400)),
+    Case("bare-lf-behind-field", "9112 2.2", b"GET / HTTP/1.1\r\nHost: a\n\r\n", refused(400)),
+    Case("bare-lf-at-end", "9112 2.2", b"GET / HTTP/1.1\r\nHost: a\r\n\n", refused(400)),
+    Case("bare-lf-everywhere", "9112 2.2", b"GET / HTTP/1.1\nHost: a\n\n", refused(400)),
+    Case("bare-cr-behind-line", "9112 2.2: a bare CR is invalid", b"GET / HTTP/1.1\rHost: a\r\n\r\n", refused(400)),
+    Case("bare-cr-at-end", "9112 2.2", b"GET / HTTP/1.1\r\nHost: a\r\n\rX", refused(400)),
+    Case("two-cr", "9112 2.2", b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", refused(400)),
+    Case("lf-cr", "9112 2.2", b"GET / HTTP/1.1\n\rHost: a\n\r\n\r", refused(400)),
+    Case("space-behind-line", "9112 2.2: white space before the first field", b"GET / HTTP/1.1\r\n Host: a\r\n\r\n",
+         refused(400)),
+    Case("only-empty-lines", "9112 2.2", b"\r\n" * 20, refused(400)),
+    # Other protocols
+    Case("tls", "9112 3: a client that speaks TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", refused(400)),
+    Case("socks", "9112 3", b"\x05\x01\x00", refused(400)),
+    Case("ssh", "9112 3", b"SSH-2.0-OpenSSH_9.2\r\n", refused(400)),
+    Case("proxy-header", "PROXY from a stranger: an address that nobody may claim",
+         b"PROXY TCP4 10.0.0.1 10.0.0.2 1 80\r\n" + get(), refused(400)),
+    Case("proxy-header-2", "PROXY from a stranger", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + b"\x0a" * 12 + get(), refused(400)),
+    Case("h2-preface-of-get", "9113 3.4: PRI with another target is no preface", line("PRI / HTTP/2.0"), refused(505)),
+    Case("h2-preface-11", "9113 3.4: PRI is reserved", line("PRI * HTTP/1.1"), refused(400)),
+]
