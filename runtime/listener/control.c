@@ -2,6 +2,8 @@
 /* control.c – what master says: introductions, refusals, the end.
  * Runs in: listener. Trusts: master. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -105,12 +107,20 @@ static int on_policy(void *context, const struct message_policy *m, struct packe
     struct listener *l = context;
     char why[POLICY_WHY_BYTES] = "";
     int fd = packet_take(p, 0);
-    int rc = m->epoch > l->epoch ? policy_load(l, fd, m->epoch, why) : -EBADMSG;
+    struct route_policy *routes = NULL;
+    int rc = m->epoch > l->epoch ? route_policy_open(fd, l->map, &routes) : -EBADMSG;
+    if (rc == 0) {
+        rc = policy_load(l, fd, m->epoch, why);
+    } else {
+        (void)snprintf(why, sizeof why, "the routing policy cannot be read: %s", strerror(-rc));
+    }
     (void)close(fd);
     if (rc == 0) {
         l->epoch = m->epoch;
-        routes_forget_all(l);
+        routes_use(l, routes, m->epoch);
         accept_take_policy(l);
+    } else {
+        route_policy_free(routes);
     }
     const struct message_policy_taken taken = {
         .epoch = m->epoch, .taken = rc == 0, .why = rc == 0 ? SLICE("") : slice_text(why)};

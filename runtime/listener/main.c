@@ -64,6 +64,12 @@ static void serve(void *context) {
     if (rc != 0) {
         process_fail(&l->process, why, -rc);
     }
+    struct route_policy *routes;
+    rc = route_policy_open(l->policies, l->map, &routes);
+    if (rc != 0) {
+        process_fail(&l->process, "routing policy", -rc);
+    }
+    routes_use(l, routes, l->epoch);
     (void)close(l->policies);
     accept_take_policy(l);
     process_close_cage(&l->process, &places, file_send_start_threads, &l->loop, 0);

@@ -1,56 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* routes.c – which vhost answers for a host: the cache, and the router behind it.
+/* routes.c – who answers a request: questions to the router, and those who wait for it.
  * Runs in: listener. Distrusts: the router. */
 #include "listener/routes.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/report.h"
 #include "listener/connection.h"
 
 int routes_init(struct listener *l) {
-    struct routes *r = &l->routes;
-    r->socket = -1;
-    r->cache = calloc(ROUTE_CACHE_SLOTS, sizeof *r->cache);
-    if (r->cache == NULL) {
-        return -ENOMEM;
-    }
-    return getrandom(&r->key, sizeof r->key, 0) == (ssize_t)sizeof r->key ? 0 : -errno;
-}
-
-/* The cache ------------------------------------------------------------------------------------------ */
-
-/* The first of the ROUTE_CACHE_WAYS entries where this host may stand. */
-static struct route_entry *entries_for(struct routes *r, struct slice host, uint64_t *hash) {
-    *hash = siphash(&r->key, host.p, host.n);
-    return &r->cache[*hash % (ROUTE_CACHE_SLOTS / ROUTE_CACHE_WAYS) * ROUTE_CACHE_WAYS];
-}
-
-static struct link *look_up(struct listener *l, struct slice host) {
-    uint64_t hash;
-    const struct route_entry *e = entries_for(&l->routes, host, &hash);
-    for (unsigned way = 0; way < ROUTE_CACHE_WAYS; way++, e++) {
-        if (e->hash == hash && e->n == host.n && e->n > 0 && memcmp(e->host, host.p, host.n) == 0) {
-            return &l->links[e->index];
-        }
-    }
-    return NULL;
-}
-
-/* The newest stands first; the oldest of its set falls out. */
-static void remember(struct listener *l, struct slice host, uint32_t index) {
-    uint64_t hash;
-    struct route_entry *e = entries_for(&l->routes, host, &hash);
-    if (host.n == 0 || host.n > sizeof e->host) {
-        return;
-    }
-    memmove(e + 1, e, (ROUTE_CACHE_WAYS - 1) * sizeof *e);
-    *e = (struct route_entry){.hash = hash, .index = index, .n = (uint16_t)host.n};
-    memcpy(e->host, host.p, host.n);
+    l->routes.socket = -1;
+    return route_cache_init(&l->routes.cache);
 }
 
 /* Those who wait -------------------------------------------------------------------------------------- */
@@ -95,18 +57,71 @@ static void hang_up(struct listener *l) {
     }
 }
 
+/* Questions ------------------------------------------------------------------------------------------- */
+
+static struct route_question question_of(const struct connection *c) {
+    const struct h1_head *head = &c->request->head;
+    return (struct route_question){head->host, head->path, head->fields, head->end_to_end};
+}
+
+/* The fields that the policy looks at. Returns false where not all of them fit. */
+static bool add_fields(const struct routes *r, const struct h1_head *head, struct message_route_ask *m) {
+    size_t bytes = 0;
+    bool whole = true;
+    m->fields_count = 0;
+    for (size_t i = 0; i < head->end_to_end; i++) {
+        const struct field *f = &head->fields[i];
+        if (!route_policy_wants(r->policy, f->name)) {
+            continue;
+        }
+        if (m->fields_count == MESSAGE_ROUTE_ASK_FIELDS_MAX ||
+            bytes + f->name.n + f->value.n > MESSAGE_ROUTE_ASK_FIELDS_BYTES_MAX) {
+            whole = false;
+            continue;
+        }
+        bytes += f->name.n + f->value.n;
+        m->fields[m->fields_count++] = *f;
+    }
+    return whole;
+}
+
+static bool fill_ask(struct routes *r, const struct connection *c) {
+    const struct h1_head *head = &c->request->head;
+    const struct network_client *client = &c->client;
+    struct message_route_ask *m = &r->ask;
+    size_t address = client->family == FAMILY_INET ? 4 : client->family == FAMILY_INET6 ? 16 : 0;
+    m->ask = c->ask;
+    m->method = head->method;
+    m->authority = head->host;
+    m->path = head->path;
+    m->query = head->query.n <= MESSAGE_ROUTE_ASK_QUERY_MAX ? head->query : slice_from(NULL, 0);
+    m->scheme = client->https ? SCHEME_HTTPS : SCHEME_HTTP;
+    m->family = client->family;
+    m->address = slice_from((const char *)client->address, address);
+    return add_fields(r, head, m);
+}
+
+static int send_ask(struct routes *r, const struct connection *c) {
+    (void)fill_ask(r, c);
+    return message_route_ask_send(r->socket, &r->ask, NULL);
+}
+
 /* Asks for those who were not asked for yet. What does not fit the socket now is asked after the next
  * answer, or of the next router. */
 static void ask(struct listener *l) {
     struct routes *r = &l->routes;
     while (r->unasked != NULL && r->socket >= 0) {
-        const struct connection *c = r->unasked;
-        const struct message_route_ask m = {.ask = c->ask, .authority = c->request->head.host};
-        if (message_route_ask_send(r->socket, &m, NULL) != 0) {
+        if (send_ask(r, r->unasked) != 0) {
             return;
         }
-        r->unasked = c->next_waiting;
+        r->unasked = r->unasked->next_waiting;
     }
+}
+
+static void ask_all_again(struct listener *l) {
+    l->routes.behind = false;
+    l->routes.unasked = l->routes.first;
+    ask(l);
 }
 
 void routes_ask_channel(struct listener *l, struct link *k) {
@@ -114,17 +129,8 @@ void routes_ask_channel(struct listener *l, struct link *k) {
     k->unasked = l->routes.socket < 0 || message_channel_ask_send(l->routes.socket, &m, NULL) != 0;
 }
 
-void routes_find(struct listener *l, struct connection *c) {
+static void wait_for_router(struct listener *l, struct connection *c) {
     struct routes *r = &l->routes;
-    struct link *k = look_up(l, c->request->head.host);
-    if (k != NULL) {
-        request_routed(c, k);
-        return;
-    }
-    if (r->waiting >= ROUTE_ASKS_MAX) {
-        response_own(c, 503, 1);
-        return;
-    }
     c->state = CONNECTION_ROUTING;
     c->ask = r->next_ask++;
     c->since_ms = uv_now(&l->loop);
@@ -142,33 +148,153 @@ void routes_find(struct listener *l, struct connection *c) {
     ask(l);
 }
 
+static void redirect(struct listener *l, struct connection *c, const struct route_answer *answer) {
+    const struct h1_head *head = &c->request->head;
+    size_t n = route_location(answer, head->path, head->query, l->routes.location);
+    const struct own_answer own = {.status = answer->status, .location = slice_from(l->routes.location, n)};
+    if (n == 0) {
+        response_own(c, 414, 0); /* what the redirect keeps of the target is too long for a field */
+    } else {
+        response_answer(c, &own);
+    }
+}
+
+static void follow(struct listener *l, struct connection *c, const struct route_answer *answer) {
+    const struct own_answer own = {
+        .status = answer->status, .retry_s = answer->retry_s, .text = answer->text};
+    struct routes *r = &l->routes;
+    uint64_t draw;
+    switch (answer->verdict) {
+    case VERDICT_VHOST:
+        draw = answer->choices == 1 ? 0
+               : answer->by_client  ? route_client_bits(&c->client)
+                                    : siphash(&r->cache.key, &r->draws, sizeof r->draws);
+        r->draws++;
+        request_routed(c, &l->links[route_choose(answer, draw)]);
+        return;
+    case VERDICT_NONE:
+        request_routed(c, NULL);
+        return;
+    case VERDICT_REDIRECT:
+        redirect(l, c, answer);
+        return;
+    case VERDICT_ANSWER:
+        response_answer(c, &own);
+        return;
+    }
+}
+
+void routes_find(struct listener *l, struct connection *c) {
+    struct routes *r = &l->routes;
+    const struct route_question question = question_of(c);
+    struct route_found found;
+    if (route_cache_find(&r->cache, &question, uv_now(&l->loop), &found)) {
+        if (found.answer == NULL) {
+            request_routed(c, &l->links[found.index]);
+        } else {
+            follow(l, c, found.answer);
+        }
+    } else if (r->waiting >= ROUTE_ASKS_MAX) {
+        response_own(c, 503, 1);
+    } else {
+        wait_for_router(l, c);
+    }
+}
+
+/* The policy ----------------------------------------------------------------------------------------------- */
+
+void routes_forget_all(struct listener *l) {
+    route_cache_clear(&l->routes.cache);
+}
+
+void routes_use(struct listener *l, struct route_policy *policy, uint64_t epoch) {
+    struct routes *r = &l->routes;
+    route_policy_free(r->policy);
+    r->policy = policy;
+    r->epoch = epoch;
+    r->policy_ask = r->next_ask;
+    routes_forget_all(l);
+    if (r->behind) {
+        ask_all_again(l);
+    }
+}
+
 /* The router answers -------------------------------------------------------------------------------------- */
+
+static bool all_allowed(const struct listener *l, const struct message_route *m, struct slice host) {
+    for (unsigned i = 0; m->verdict == VERDICT_VHOST && i < m->choices; i++) {
+        if (!route_policy_allows(l->routes.policy, l->map, host, m->vhosts[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nobody knows all names of a nobody: floods of them shall not push out those who exist. */
+static bool is_worth_remembering(const struct message_route *m) {
+    return m->verdict != VERDICT_NONE || m->reuse != REUSE_AUTHORITY;
+}
+
+/* Only what the newest policy said of the whole request is remembered. */
+static void remember(struct listener *l, struct connection *c, const struct message_route *m,
+                     const struct route_answer *answer, const struct route_scope *scope) {
+    struct routes *r = &l->routes;
+    const struct route_question question = question_of(c);
+    bool cookie = m->selector == SELECTOR_COOKIE;
+    struct slice field = cookie ? SLICE("cookie") : m->selector_name;
+    if (m->epoch != r->epoch || !is_worth_remembering(m)) {
+        return;
+    }
+    if (m->selector != SELECTOR_NONE && (!route_policy_wants(r->policy, field) || !fill_ask(r, c))) {
+        return; /* the router did not see what the next request would be compared by */
+    }
+    route_cache_remember(&r->cache, &question, answer, scope, uv_now(&l->loop));
+}
+
+/* A vhost that our policy does not allow. A router has each policy before we do: an answer of a newer one
+ * waits for it; one of an older one to a question from before is asked again; else it lies. */
+static int doubt(struct listener *l, struct connection *c, const struct message_route *m) {
+    struct routes *r = &l->routes;
+    struct slice host = c->request->head.host;
+    if (m->epoch > r->epoch) {
+        r->behind = true;
+        return 0;
+    }
+    if (m->epoch < r->epoch && (int32_t)(c->ask - r->policy_ask) < 0) {
+        c->ask = r->next_ask++;
+        r->behind = r->behind || send_ask(r, c) != 0;
+        return 0;
+    }
+    report(REPORT_ERROR, "router named a vhost that may not answer for %.*s", (int)host.n, host.p);
+    return -EBADMSG;
+}
+
+static struct connection *find_waiting(const struct routes *r, uint32_t number) {
+    struct connection *c = r->first;
+    while (c != NULL && c->ask != number) {
+        c = c->next_waiting;
+    }
+    return c;
+}
 
 static int on_route(void *context, const struct message_route *m, struct packet *p) {
     struct listener *l = context;
-    struct connection *c = l->routes.first;
+    struct connection *c = find_waiting(&l->routes, m->ask);
+    struct route_answer answer;
+    struct route_scope scope;
     (void)p;
-    while (c != NULL && c->ask != m->ask) {
-        c = c->next_waiting;
-    }
     if (c == NULL) { /* the client has gone, or an answer comes twice: nobody waits for it */
         return m->ask < l->routes.next_ask ? 0 : -EBADMSG;
     }
-    struct slice host = c->request->head.host;
-    struct link *k = NULL;
-    if (m->verdict == VERDICT_VHOST) {
-        long index = host_map_vhost_index(l->map, m->vhosts[0]);
-        if (index < 0 || !host_map_allows(l->map, host, m->vhosts[0])) {
-            report(REPORT_ERROR, "router named a vhost that may not answer for %.*s", (int)host.n, host.p);
-            return -EBADMSG;
-        }
-        k = &l->links[index];
-        if (m->reuse == REUSE_AUTHORITY) {
-            remember(l, host, (uint32_t)index);
-        }
+    if (!route_judge(m, c->request->head.path, &answer, &scope)) {
+        return -EBADMSG;
     }
+    if (!all_allowed(l, m, c->request->head.host) || !route_index(m, l->map, &answer)) {
+        return doubt(l, c, m);
+    }
+    remember(l, c, m, &answer, &scope);
     routes_forget(l, c);
-    request_routed(c, k);
+    follow(l, c, &answer);
     turn_touch(c);
     ask(l);
     return 0;
@@ -204,8 +330,7 @@ void routes_take(struct listener *l, int socket) {
         return;
     }
     r->socket = socket;
-    r->unasked = r->first;
-    ask(l);
+    ask_all_again(l);
     for (size_t i = 0; i < l->link_count; i++) {
         if (l->links[i].state == LINK_ASKED) {
             routes_ask_channel(l, &l->links[i]);
@@ -216,6 +341,9 @@ void routes_take(struct listener *l, int socket) {
 void routes_sweep(struct listener *l, uint64_t now) {
     while (l->routes.first != NULL && now - l->routes.first->since_ms > WAIT_MAX_MS) {
         refuse(l, l->routes.first);
+    }
+    if (l->routes.behind) {
+        ask_all_again(l);
     }
     ask(l);
     for (size_t i = 0; i < l->link_count; i++) {
