@@ -4,11 +4,11 @@
 #ifndef LUTTPD_LISTENER_H1_ACCEPT_H
 #define LUTTPD_LISTENER_H1_ACCEPT_H
 
-#include "base/slice.h"
+#include "base/accept.h"
 
-/** Whether a client with this Accept would rather have application/json than text/html: the
- * quality of JSON is higher, or equal where JSON is named and HTML only meant by a wildcard, as
- * many programs say it. In doubt, and where accept is empty or malformed: false. */
-bool h1_prefers_json(struct slice accept);
+/** Vhosts answer by the same rule: see base/accept.h. */
+static inline bool h1_prefers_json(struct slice accept) {
+    return accept_prefers_json(accept);
+}
 
 #endif

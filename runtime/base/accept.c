@@ -1,14 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h1_accept.c – see h1_accept.h. A member that is malformed counts as if it were not there. */
-#include "listener/h1_accept.h"
-#include "listener/h1_chars.h"
-#include "listener/h1_list.h"
+/* accept.c – see accept.h. A member that is malformed counts as if it were not there. */
+#include "base/accept.h"
+
+#include <strings.h>
 
 /* How well a media type is liked, by its most specific range. */
 struct liking {
     unsigned precise; /* 0: no range fits, 1: any type, 2: any of the kind, 3: it is named */
     int quality;      /* in thousandths */
 };
+
+static bool is(struct slice s, struct slice word) {
+    return s.n == word.n && (s.n == 0 || strncasecmp(s.p, word.p, word.n) == 0);
+}
+
+static bool is_space(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/* Takes the next member off a list, without the white space around it; it may be empty. Returns false
+ * at the end; list->p is NULL then. */
+static bool take_member(struct slice *list, char separator, struct slice *member) {
+    if (list->p == NULL)
+        return false;
+    const char *stop = list->n > 0 ? memchr(list->p, separator, list->n) : NULL;
+    size_t n = stop != NULL ? (size_t)(stop - list->p) : list->n;
+    *member = slice_from(list->p, n);
+    *list = stop != NULL ? slice_from(stop + 1, list->n - n - 1) : slice_from(NULL, 0);
+    while (member->n > 0 && is_space(member->p[0])) {
+        member->p++;
+        member->n--;
+    }
+    while (member->n > 0 && is_space(member->p[member->n - 1]))
+        member->n--;
+    return true;
+}
 
 /* "0" to "1" with at most three decimals: section 12.4.2. Returns thousandths, -1 if malformed. */
 static int quality(struct slice s) {
@@ -18,7 +44,7 @@ static int quality(struct slice s) {
         return -1;
     int value = (s.p[0] - '0') * 1000;
     for (size_t i = 2, unit = 100; i < s.n; i++, unit /= 10) {
-        if (!(h1_chars[(uint8_t)s.p[i]] & H1_CHAR_DIGIT))
+        if (s.p[i] < '0' || s.p[i] > '9')
             return -1;
         value += (s.p[i] - '0') * (int)unit;
     }
@@ -26,10 +52,7 @@ static int quality(struct slice s) {
 }
 
 static unsigned fits(struct slice range, struct slice type, struct slice kind) {
-    return h1_list_is(range, type)           ? 3
-           : h1_list_is(range, kind)         ? 2
-           : h1_list_is(range, SLICE("*/*")) ? 1
-                                             : 0;
+    return is(range, type) ? 3 : is(range, kind) ? 2 : is(range, SLICE("*/*")) ? 1 : 0;
 }
 
 static void consider(struct liking *l, unsigned precise, int thousandths) {
@@ -37,14 +60,14 @@ static void consider(struct liking *l, unsigned precise, int thousandths) {
         *l = (struct liking){precise, thousandths};
 }
 
-bool h1_prefers_json(struct slice accept) {
+bool accept_prefers_json(struct slice accept) {
     struct liking json = {0, 0}, html = {0, 0};
     struct slice member, range, parameter;
-    while (h1_list_next(&accept, ',', &member)) {
+    while (take_member(&accept, ',', &member)) {
         int q = 1000;
-        (void)h1_list_next(&member, ';', &range);
-        while (q >= 0 && h1_list_next(&member, ';', &parameter))
-            if (parameter.n >= 2 && h1_list_is(slice_from(parameter.p, 2), SLICE("q=")))
+        (void)take_member(&member, ';', &range);
+        while (q >= 0 && take_member(&member, ';', &parameter))
+            if (parameter.n >= 2 && is(slice_from(parameter.p, 2), SLICE("q=")))
                 q = quality(slice_from(parameter.p + 2, parameter.n - 2));
         if (q < 0)
             continue;
