@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The few commands that a person types; the build itself is CMake's (CMakeLists.txt, presets).
 
-.PHONY: build run test bench lint format generate fuzz soak clean help
+.PHONY: build run test bench lint format generate fuzz coverage soak clean help
 .DEFAULT_GOAL := build
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make format    lay out the C sources'
 	@echo 'make generate  what is committed but follows from messages.lua and processes.lua'
 	@echo 'make fuzz      every fuzz target for SECONDS=60 each'
+	@echo 'make coverage  which lines of the parsers the unit tests and the fuzz corpora reach'
 	@echo 'make soak      rude clients and kills under the sanitizers for SOAK_SECONDS=600'
 	@echo 'make clean     remove build/'
 
@@ -50,6 +51,10 @@ fuzz:
 	@scripts/install-packages build test
 	@scripts/build fuzz
 	@LUTTPD_FUZZ_SECONDS=$(SECONDS) ctest --test-dir build/fuzz --output-on-failure --timeout 100000
+
+coverage:
+	@scripts/install-packages build test
+	@tests/coverage
 
 SOAK_SECONDS ?= 600
 soak:

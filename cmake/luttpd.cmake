@@ -10,7 +10,7 @@
 #   luttpd_embed_lua(TARGET PREFIX files.lua...)                Lua text in C arrays
 #
 # LUA: the target hosts LuaJIT, which is linked for it, and gets no CET marks.
-# The fuzz preset builds libraries and fuzz targets only; the others build everything else.
+# The fuzz preset builds libraries and fuzz targets only, coverage all; the others build everything else.
 
 function(luttpd_add_folders)
     foreach(pattern IN LISTS ARGN)
@@ -92,7 +92,7 @@ endfunction()
 # What is found while fuzzing is kept under build/; tests/fuzz/corpus holds what is committed.
 function(luttpd_fuzz name)
     cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
-    if(NOT LUTTPD_FUZZ)
+    if(NOT LUTTPD_FUZZ AND NOT LUTTPD_COVERAGE)
         return()
     endif()
     add_executable(fuzz_${name} ${arg_SOURCES})
