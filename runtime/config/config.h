@@ -4,9 +4,9 @@
  * program; /etc/passwd, /etc/group and the table of automatic users are only ever data.
  *
  *   main.c      the six steps            input.c    what is read, before and after the cage closes
- *   modules.c   luttpd's own Lua here    evaluate.c runs server.lua, its policies and the checker
- *   outcome.c   faults, or three files:  plan_records.c, policy_records.c
- *   fields.h    how the checker's result is read
+ *   modules.c   luttpd's own Lua here    evaluate.c from text to outcome
+ *   steps.h     checker and scripts      policies.c policies that server.lua names
+ *   outcome.c   faults, or three files:  plan_records.c, policy_records.c; fields.h reads the result
  *
  *   config  <-- control channel -->  master
  *

@@ -37,7 +37,7 @@ class Outcome:
 
     def __init__(self):
         self.ready, self.faults, self.notes = False, [], []
-        self.plan = self.routes = None
+        self.plan = self.routes = self.policies = None
         self.status, self.seconds = None, 0.0
 
     def lines(self):
@@ -46,6 +46,10 @@ class Outcome:
     def of(self, name):
         """The values of all records of this kind, in plan or route map."""
         return [values for kind, values in self.plan + self.routes if kind == name]
+
+    def policies_of(self, name):
+        """The same, in the policies."""
+        return [values for kind, values in self.policies if kind == name]
 
 
 def read_records(fd):
@@ -77,8 +81,10 @@ class ConfigMaster:
         self.users = directory / "automatic-users"
         self.users.write_bytes(b"")
 
-    def write(self, text):
-        path = self.directory / "server.lua"
+    def write(self, text, name="server.lua"):
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(0o644)
 

@@ -7,6 +7,7 @@ import pytest
 
 import codec
 from config_master import CONFIG_UID, ConfigMaster
+from server import ROOT
 
 GOOD = """
 listen "127.0.0.1:8080"
@@ -94,6 +95,210 @@ def test_runs_every_vhost_as_the_caller_in_single_user_mode(master):
 def test_prints_to_the_servers_log(master):
     outcome = master.evaluate('print("made", 2)\n' + GOOD)
     assert outcome.notes == ["server.lua: made\t2"] and outcome.plan
+
+
+# Policies ---------------------------------------------------------------------------------------
+
+LIMITS = {
+    "head_bytes": 16384, "target_bytes": 8192, "fields": 128, "trailer_bytes": 4096, "extension_bytes": 4096,
+    "body_bytes": 1 << 30, "head_ms": 10000, "idle_ms": 60000, "body_rate": 500, "send_rate": 500,
+    "requests": 10000, "connections": 0, "address_connections": 512}
+
+POLICED = """
+listen "127.0.0.1:8080"
+listen { "127.0.0.1:8081", parsing = "policy/api.lua", limits = { body = 0, head = "8KB" },
+  proxies = { "10.0.0.0/8", "::1", "unix" }, proxy_protocol = { "192.0.2.7" }, defer_accept = true, fast_open = true }
+listen { "127.0.0.1:8082", parsing = "policy/api.lua" }
+parsing "common.lua"
+routing "routing.lua"
+vhost "shop" { hosts = { "shop.example" }, user = "auto", root = "shop" }
+vhost "next" { hosts = { "next.example" }, user = "auto", root = "next" }
+"""
+POLICIES = {
+    "common.lua": 'limits { body = "2MB" }\nmethods { "GET", "HEAD" }\n',
+    "policy/api.lua": """
+limits { body = "10MB", idle_time = "5s" }
+paths { utf8 = "require", encoded_slash = "keep" }
+field "Authorization" { required = 401, max = "4KB", once = true }
+field "x-debug" { remove = true }
+reject { status = 403, field = { ["User-Agent"] = { contains = { "BadBot", "evil" } } },
+  unless = { path = { prefix = "/Open/" } } }
+reject { status = 400, path = lpeg.P "/x" * -1, query = { equals = "a" } }
+on_head(function(head) end)
+""",
+    "routing.lua": """
+route "shop.example" { split = { shop = 95, next = 5 } }
+route ".all.example" { field = "x-tenant", values = { a = "next" }, to = "shop" }
+route "*" { vhosts = { "next" }, fields = { "accept-language" }, decide = function() return "next" end }
+""",
+}
+
+
+def condition(**values):
+    return {"alternative": False, "name": b"", "negated": False, "fold": False, "pattern": b"", "grammar": 0, **values}
+
+
+@pytest.fixture(name="policed")
+def fixture_policed(master):
+    for name, text in POLICIES.items():
+        master.write(text, name)
+    return master
+
+
+def test_hands_over_luttpds_own_policies_where_none_is_named(master):
+    outcome = master.evaluate(GOOD)
+    routing = (ROOT / "lua" / "policy" / "routing.lua").read_bytes()
+    assert outcome.policies == [
+        *(("POLICY_LISTEN", {"listen": i, "policy": 1, **LIMITS}) for i in range(3)),
+        ("POLICY_PARSING", {"policy": 1, "refuse_bad_utf8": False, "keep_encoded_slash": False, "scripted": False}),
+        ("POLICY_TEXT", {"policy": 0, "file": b"policy/routing.lua", "part": routing})]
+
+
+def test_hands_over_the_limits_and_networks_of_each_listen(policed):
+    outcome = policed.evaluate(POLICED)
+    assert outcome.lines() == [] and outcome.status == 0
+    assert outcome.policies_of("POLICY_LISTEN") == [
+        {"listen": 0, "policy": 1, **LIMITS, "body_bytes": 2 << 20},
+        {"listen": 1, "policy": 2, **LIMITS, "body_bytes": 0, "head_bytes": 8192, "idle_ms": 5000},
+        {"listen": 2, "policy": 2, **LIMITS, "body_bytes": 10 << 20, "idle_ms": 5000}]
+    assert outcome.policies_of("POLICY_NETWORK") == [
+        {"listen": 1, "trust": "proxy_protocol", "family": "inet", "address": bytes([192, 0, 2, 7]), "bits": 32},
+        {"listen": 1, "trust": "forwarded", "family": "inet", "address": bytes([10, 0, 0, 0]), "bits": 8},
+        {"listen": 1, "trust": "forwarded", "family": "inet6", "address": bytes(15) + b"\1", "bits": 128},
+        {"listen": 1, "trust": "forwarded", "family": "unix", "address": b"", "bits": 0}]
+    assert [(v["defer_accept"], v["fast_open"]) for v in outcome.of("PLAN_LISTEN")] == [
+        (False, False), (True, True), (False, False)]
+
+
+def test_hands_over_what_the_parsing_policies_say(policed):
+    outcome = policed.evaluate(POLICED)
+    assert [(name, values) for name, values in outcome.policies if name.startswith("POLICY_") and
+            name not in ("POLICY_LISTEN", "POLICY_NETWORK", "POLICY_TEXT")] == [
+        ("POLICY_PARSING", {"policy": 1, "refuse_bad_utf8": False, "keep_encoded_slash": False, "scripted": False}),
+        ("POLICY_METHOD", {"policy": 1, "method": b"GET"}),
+        ("POLICY_METHOD", {"policy": 1, "method": b"HEAD"}),
+        ("POLICY_PARSING", {"policy": 2, "refuse_bad_utf8": True, "keep_encoded_slash": True, "scripted": True}),
+        ("POLICY_FIELD", {"policy": 2, "name": b"authorization", "required": 401, "repeated": 400, "too_long": 431,
+                          "max_bytes": 4096, "remove": False}),
+        ("POLICY_FIELD", {"policy": 2, "name": b"x-debug", "required": 0, "repeated": 0, "too_long": 0,
+                          "max_bytes": 0, "remove": True}),
+        ("POLICY_RULE", {"policy": 2, "status": 403}),
+        ("POLICY_CONDITION", condition(subject="field", name=b"user-agent", match="contains", fold=True, pattern=b"badbot")),
+        ("POLICY_CONDITION", condition(alternative=True, subject="field", name=b"user-agent", match="contains", fold=True,
+                                       pattern=b"evil")),
+        ("POLICY_CONDITION", condition(subject="path", match="prefix", negated=True, pattern=b"/Open/")),
+        ("POLICY_RULE", {"policy": 2, "status": 400}),
+        ("POLICY_CONDITION", condition(subject="path", match="grammar", grammar=1)),
+        ("POLICY_CONDITION", condition(subject="query", match="equals", pattern=b"a"))]
+    assert [(v["policy"], v["file"].decode(), v["part"].decode()) for v in outcome.policies_of("POLICY_TEXT")] == [
+        (2, "policy/api.lua", POLICIES["policy/api.lua"]), (0, "routing.lua", POLICIES["routing.lua"])]
+
+
+def test_hands_over_what_the_routing_policy_may_answer(policed):
+    outcome = policed.evaluate(POLICED)
+    also = {(v["kind"], v["host"].decode(), v["vhost"].decode()) for v in outcome.policies_of("ROUTE_ALSO")}
+    assert also == {("exact", "shop.example", "shop"), ("exact", "shop.example", "next"),
+                    ("default", "", "next")} | {(kind, "all.example", vhost) for kind in ("exact", "wildcard")
+                                                for vhost in ("shop", "next")}
+    assert sorted(v["name"] for v in outcome.policies_of("ROUTE_FIELD")) == [b"accept-language", b"cookie", b"x-tenant"]
+
+
+def test_hands_over_a_long_script_in_pieces(policed):
+    text = 'route "*" { to = "shop" }\n' + "-- long\n" * 20000
+    policed.write(text, "routing.lua")
+    parts = [v["part"] for v in policed.evaluate(POLICED).policies_of("POLICY_TEXT") if v["policy"] == 0]
+    assert len(parts) == 10 and b"".join(parts).decode() == text
+
+
+def test_fingerprint_is_that_of_plan_and_routes_alone(policed):
+    def fingerprint(text):
+        outcome = policed.evaluate(text)
+        assert outcome.lines() == []
+        return outcome.plan[0][1]["fingerprint"]
+
+    first = fingerprint(POLICED)
+    policed.write(POLICIES["routing.lua"] + 'route "b.example" { to = "next" }', "routing.lua")
+    assert fingerprint(POLICED) == first
+    assert fingerprint(POLICED.replace("body = 0", 'body = "1MB"')) == first
+    changes = [("fast_open = true", "fast_open = false"), (":8082", ":8083"), ('"next.example"', '"other.example"'),
+               ('root = "next"', 'root = "elsewhere"'), ('vhost "shop"', 'logs "x" vhost "shop"'),
+               ('user = "auto", root = "shop"', 'user = "bob", root = "shop"')]
+    assert len({first, *(fingerprint(POLICED.replace(old, new)) for old, new in changes)}) == len(changes) + 1
+
+
+def test_reports_mistakes_of_policies_with_their_own_files(policed):
+    policed.write('limits { boddy = 5 }\nfield "x" {\n  max = 7,\n}\nreject { status = 200 }\n', "common.lua")
+    policed.write("\nlocal x = nil\nx.y = 1", "policy/api.lua")
+    policed.write('route "shop.example" {\n to = "shopp" }\nroute "*" { split = { next = 1,\n old = 1 } }', "routing.lua")
+    outcome = policed.evaluate(POLICED + 'logs { format = "xml" }')
+    line = POLICED.count("\n") + 1
+    assert outcome.lines() == [
+        f'server.lua:{line}: logs.format: "xml" is not known here: it is one of "combined", "json", "both"',
+        'common.lua:1: limits.boddy: unknown name "boddy": did you mean "body"?',
+        'common.lua:3: field.x.max: "7" has no unit: write "7MB" or "7KB"',
+        "common.lua:5: reject.status: 200 is out of range: 400 to 599",
+        "policy/api.lua:3: : attempt to index local 'x' (a nil value)",
+        'routing.lua:2: route["shop.example"].to: no vhost "shopp": did you mean "shop"?',
+        'routing.lua:4: route["*"].split.old: no vhost "old" in server.lua']
+    assert outcome.plan is None
+
+
+UNREADABLE = {
+    "missing": (lambda path: path.unlink(), "No such file or directory"),
+    "a link out": (lambda path: (path.unlink(), path.symlink_to("/etc/hostname")), "it is a link that leads out of its directory"),
+    "a pipe": (lambda path: (path.unlink(), os.mkfifo(path), path.chmod(0o666)), "it is not a regular file"),
+    "a directory": (lambda path: (path.unlink(), path.mkdir()), "Is a directory"),
+    "not ours": (lambda path: path.chmod(0o600), "Permission denied"),
+    "too large": (lambda path: path.write_bytes(b"-" * (1 << 20) + b"-"), "it is larger than 1 MB"),
+}
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_says_why_a_policy_cannot_be_read(policed, how):
+    spoil, reason = UNREADABLE[how]
+    spoil(policed.directory / "policy" / "api.lua")
+    outcome = policed.evaluate(POLICED)
+    assert outcome.lines() == [f'server.lua:3: listen.parsing: "policy/api.lua" cannot be read: {reason}']
+    assert outcome.plan is None and outcome.status == 0
+
+
+# Each is stopped, or fails, and is reported in its own file. None may crash or hang the process.
+HOSTILE_POLICIES = {
+    "hoarder": ("local t = {}\nwhile true do t[#t + 1] = ('x'):rep(1000000) .. #t end", 2, "memory"),
+    "global": ("x = 1", 1, "write local x"),
+    "no modules": ("require 'config.schema'", 1, 'unknown name "require"'),
+    "vhosts": ("vhost 'x' {}", 1, 'unknown name "vhost"'),
+    "hidden metatable": ("getmetatable(lpeg.P(1)).__index.match = nil", 1, "boolean"),
+    "broken lpeg": ("lpeg.match, lpeg.P, lpeg.R = nil\nfield 'a b' {}", 2, "not the name of a field"),
+    "grammar without end": ("reject { status = 400, path = lpeg.P '' ^ 0 }", 1, "loop"),
+    "yield": ("coroutine.yield()", None, "yield"),
+    "hostile table": ("reject(setmetatable({}, { __index = error, __newindex = error, __pairs = error }))", 1, "missing"),
+    "fields of every kind": ("reject { status = 400, field = { [{}] = 1, [print] = 2, [3] = 4, [true] = 5 } }", 1, "field"),
+    "itself": ("local t = { status = 400 }\nt.unless = t\nreject(t)", 3, "unless"),
+    "bytecode": ("\x1bLJ\x02\x0a", None, ""),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_POLICIES)
+def test_survives_a_policy(policed, name):
+    text, line, words = HOSTILE_POLICIES[name]
+    policed.write(text, "common.lua")
+    outcome = policed.evaluate(POLICED)
+    assert outcome.status == 0 and outcome.plan is None and outcome.faults
+    assert {fault["file"] for fault in outcome.faults} == {b"common.lua"}, outcome.lines()
+    assert any(words in reason for reason in outcome.lines()), outcome.lines()
+    if line is not None:
+        assert line in {fault["line"] for fault in outcome.faults}, outcome.lines()
+
+
+def test_runs_no_more_policies_once_one_took_all_the_time(policed):
+    policed.write("\nwhile true do end", "common.lua")
+    outcome = policed.evaluate(POLICED)
+    late = "cannot be read: the policies before it used up their CPU time"
+    assert outcome.lines() == [
+        f'server.lua:3: listen.parsing: "policy/api.lua" {late}', f'server.lua:7: routing: "routing.lua" {late}',
+        "common.lua:2: : stopped: more than 2000 ms of CPU time"]
+    assert outcome.status == 0 and outcome.seconds < 4
 
 
 # Faults -----------------------------------------------------------------------------------------
