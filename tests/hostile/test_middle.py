@@ -41,8 +41,10 @@ class Real:
     def enter(self, role):
         """The next process of this role, ready, with the sockets of its channels by peer."""
         self.player = self.theatre.take(role)
-        _, _, fds = self.player.receive()
-        self.ids = [codec.parse(frame)[1]["vhost"] for frame in route_vhosts(os.pread(fds[-1], 1 << 20, 0))]
+        _, values, fds = self.player.receive()
+        self.epoch = values.get("epoch")
+        route_map = fds[0 if role == "router" else 1]
+        self.ids = [codec.parse(frame)[1]["vhost"] for frame in route_vhosts(os.pread(route_map, 1 << 20, 0))]
         close_all(fds)
         self.player.send("READY")
         return self.player
@@ -110,7 +112,9 @@ class Router:
             self.stage.player.send("INTRODUCE", listener=0, vhost=values["vhost"])
 
     def answer(self, ask, vhost, **values):
-        codec.send(self.socket, "ROUTE", **{"ask": ask, "verdict": "vhost", "choices": 1, "vhosts": [vhost] + [0] * 7, "weights": [1] + [0] * 7, **values})
+        codec.send(self.socket, "ROUTE", **{
+            "ask": ask, "epoch": self.stage.epoch, "verdict": "vhost", "choices": 1,
+            "vhosts": [vhost] + [0] * 7, "weights": [1] + [0] * 7, **values})
 
     def cut_off(self):
         try:
@@ -138,10 +142,43 @@ def test_honest_router_is_believed(play):
     stage.assert_same()
 
 
-@pytest.mark.parametrize("lie", [
-    lambda ask, ids: {"ask": ask, "vhost": ids[1]}, lambda ask, ids: {"ask": ask, "vhost": 0},
-    lambda ask, ids: {"ask": ask, "vhost": 2**64 - 1}, lambda ask, ids: {"ask": ask + 1, "vhost": ids[0]},
-    lambda ask, ids: {"ask": 2**32 - 1, "vhost": ids[0]}], ids=["other-vhost", "zero", "no-vhost", "unasked", "far"])
+def redirect(location, **values):
+    return {"verdict": "redirect", "status": 302, "location": location, **values}
+
+
+# The question is for alice.test, path /: what no honest router answers.
+LIES = {
+    "other-vhost": lambda ask, ids: {"ask": ask, "vhost": ids[1]},
+    "zero": lambda ask, ids: {"ask": ask, "vhost": 0},
+    "no-vhost": lambda ask, ids: {"ask": ask, "vhost": 2**64 - 1},
+    "unasked": lambda ask, ids: {"ask": ask + 1, "vhost": ids[0]},
+    "far": lambda ask, ids: {"ask": 2**32 - 1, "vhost": ids[0]},
+    "old-epoch": lambda ask, ids: {"ask": ask, "vhost": ids[1], "epoch": 0},
+    "no-choice": lambda ask, ids: {"ask": ask, "vhost": ids[0], "choices": 0},
+    "nine-choices": lambda ask, ids: {"ask": ask, "vhost": ids[0], "choices": 9, "vhosts": [ids[0]] * 8, "weights": [1] * 8},
+    "second-choice": lambda ask, ids: {"ask": ask, "vhost": 0, "choices": 2, "vhosts": ids[:2] + [0] * 6, "weights": [1] * 8},
+    "no-weight": lambda ask, ids: {"ask": ask, "vhost": ids[0], "weights": [0] * 8},
+    "prefix-beyond": lambda ask, ids: {"ask": ask, "vhost": ids[0], "reuse": "prefix", "prefix_bytes": 2},
+    "prefix-far-beyond": lambda ask, ids: {"ask": ask, "vhost": ids[0], "reuse": "prefix", "prefix_bytes": 65535},
+    "prefix-zero": lambda ask, ids: {"ask": ask, "vhost": ids[0], "reuse": "prefix"},
+    "selector-no-name": lambda ask, ids: {"ask": ask, "vhost": ids[0], "selector": "cookie"},
+    "name-no-selector": lambda ask, ids: {"ask": ask, "vhost": ids[0], "selector_name": "x"},
+    "redirect-crlf": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("https://x/\r\nset-cookie: a=b")},
+    "redirect-lf": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("/\n")},
+    "redirect-script": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("javascript:alert(1)")},
+    "redirect-other-host": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("//evil.test/")},
+    "redirect-empty": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("")},
+    "redirect-200": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("/x", status=200)},
+    "redirect-beyond": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("/x", keep_path=True, keep_from=2)},
+    "redirect-query": lambda ask, ids: {"ask": ask, "vhost": 0, **redirect("/x?y", keep_path=True)},
+    "answer-100": lambda ask, ids: {"ask": ask, "vhost": 0, "verdict": "answer", "status": 100},
+    "answer-204": lambda ask, ids: {"ask": ask, "vhost": 0, "verdict": "answer", "status": 204},
+    "answer-999": lambda ask, ids: {"ask": ask, "vhost": 0, "verdict": "answer", "status": 999},
+    "answer-control": lambda ask, ids: {"ask": ask, "vhost": 0, "verdict": "answer", "status": 503, "text": "a\x1b[2J"},
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_answer_that_cannot_be_is_refused_and_told(play, lie):
     """Alice's request never reaches bob, whatever the router says."""
     stage = play("router")
@@ -157,6 +194,53 @@ def test_answer_that_cannot_be_is_refused_and_told(play, lie):
         router.answer(router.question()["ask"], stage.ids[0])
         stage.player.send("INTRODUCE", listener=0, vhost=stage.ids[0])
         assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+def serve_alice(stage, router):
+    """What follows the first answer that leads to alice."""
+    name, values, _ = codec.receive(router.socket)
+    assert (name, values["vhost"]) == ("CHANNEL_ASK", stage.ids[0])
+    stage.player.send("INTRODUCE", listener=0, vhost=stage.ids[0])
+
+
+def test_answer_of_an_older_policy_is_used_but_not_remembered(play):
+    stage = play("router")
+    router = Router(stage)
+    for number, epoch in enumerate([stage.epoch - 1, stage.epoch]):
+        with client(stage, "alice.test") as connection:
+            router.answer(router.question()["ask"], stage.ids[0], epoch=epoch, reuse="authority")
+            if number == 0:
+                serve_alice(stage, router)
+            assert read_all(connection).endswith(b"hello")
+    with client(stage, "alice.test") as connection:  # the second was remembered: nobody is asked
+        assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+def test_answer_of_a_policy_to_come_waits_for_it(play):
+    """An honest router is ahead for a moment; one that claims it for ever gets nobody routed."""
+    stage = play("router")
+    router = Router(stage)
+    with client(stage, "alice.test") as connection:
+        ask = router.question()["ask"]
+        router.answer(ask, stage.ids[1], epoch=stage.epoch + 1)
+        assert router.question()["ask"] == ask  # asked again within a second or so
+        router.answer(ask, stage.ids[0])
+        serve_alice(stage, router)
+        assert read_all(connection).endswith(b"hello")
+    stage.assert_same()
+
+
+def test_wrong_scopes_lead_no_other_host_astray(play):
+    """What is said of alice for ever never counts for bob."""
+    stage = play("router")
+    router = Router(stage)
+    with client(stage, "alice.test") as connection:
+        router.answer(router.question()["ask"], 0, verdict="answer", status=503, text="No.", reuse="authority")
+        assert read_all(connection).startswith(b"HTTP/1.1 503 ")
+    with client(stage, "bob.test") as connection:
+        assert router.question()["authority"] == b"bob.test"
     stage.assert_same()
 
 

@@ -163,7 +163,9 @@ def test_a_wish_uttered_often_is_granted_rarely(stage):
     assert 1 <= count <= 12, count
 
 
-CASES = [case for case in codec.cases("control", "listener", "router") if case["case"] != "phase"]
+# A socket takes no packet of twice 64 KiB: those cases are for tests/hostile/test_vocabulary.py.
+CASES = [case for case in codec.cases("control", "listener", "router")
+         if case["case"] != "phase" and len(codec.broken(case)[0]) < 100000]
 
 
 def test_cuts_off_whoever_breaks_the_rules_and_lives(server):

@@ -28,6 +28,7 @@ def test_unknown_host_is_404_without_a_default(server):
 def test_burst_of_new_hosts_loses_no_question(server):
     """More questions at once than the router's socket holds: all are answered, and soon."""
     server.add_site("wild", hosts=["*.test"], files={"vhost.lua": VHOST})
+    server.listens = ['listen { "127.0.0.1:0", limits = { address_connections = 0 } }']
     server.start()
     connections = [server.connect() for _ in range(1500)]
     router = server.process("router")
