@@ -25,6 +25,7 @@
 ---@field scheme "http"|"https"
 ---@field address string of the client
 ---@field port integer of the client
+---@field id string of the request, 16 hexadecimal digits: as in the logs and on error pages
 ---@field length integer|false bytes of content; false where that is not known yet
 local request = {}
 

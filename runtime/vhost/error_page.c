@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* error_page.c – answers of 400 and up: the site's page for the status, or a plain one.
  * Runs in: vhost. A page that fails is replaced by the plain one, never by itself. */
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 
+#include "base/accept.h"
+#include "base/must.h"
 #include "vhost/reply.h"
 #include "vhost/task.h"
 
-#define PLAIN_MAX_BYTES 512
+#define PLAIN_MAX_BYTES 640
 
 const char *error_page_reason(unsigned status) {
     static const struct {
@@ -58,17 +61,35 @@ static size_t add_fields(struct field *fields, unsigned status, const char *allo
     return n;
 }
 
+static const char json_page[] = "{\"status\":%u,\"title\":\"%s\",\"request\":\"%016" PRIx64 "\"}\n";
+
+static const char html_page[] =
+    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>%u %s</title>\n"
+    "<style>body{font:1.1em system-ui,sans-serif;margin:4em auto;max-width:32em;padding:0 1em}</style>\n"
+    "<h1>%u</h1><p>%s</p><p><small>Request %016" PRIx64 "</small></p></html>\n";
+
+static bool prefers_json(const struct message_open *m) {
+    for (size_t i = 0; m != NULL && i < m->fields_count; i++) {
+        if (slice_equal(m->fields[i].name, SLICE("accept"))) {
+            return accept_prefers_json(m->fields[i].value);
+        }
+    }
+    return false;
+}
+
 static void answer_plain(struct vhost *v, struct stream *s, unsigned status, const char *allow,
                          bool bodiless) {
     char page[PLAIN_MAX_BYTES];
-    struct field fields[4] = {{SLICE("content-type"), SLICE("text/html; charset=utf-8")}};
-    size_t count = 1 + add_fields(fields + 1, status, allow);
-    int n = snprintf(
-        page, sizeof page,
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>%u %s</title>\n"
-        "<style>body{font:1.1em system-ui,sans-serif;margin:4em auto;max-width:32em;padding:0 1em}</style>\n"
-        "<h1>%u</h1><p>%s</p></html>\n",
-        status, error_page_reason(status), status, error_page_reason(status));
+    bool json = prefers_json(answer_request_of(v, s));
+    struct field fields[4] = {
+        {SLICE("content-type"), json ? SLICE("application/json") : SLICE("text/html; charset=utf-8")},
+        {SLICE("cache-control"), SLICE("no-store")},
+    };
+    size_t count = 2 + add_fields(fields + 2, status, allow);
+    const char *reason = error_page_reason(status);
+    int n = json ? snprintf(page, sizeof page, json_page, status, reason, s->request)
+                 : snprintf(page, sizeof page, html_page, status, reason, status, reason, s->request);
+    MUST(n > 0 && (size_t)n < sizeof page);
     if (answer_head(v, s, status, (uint64_t)n, fields, count, bodiless) != 0) {
         reply_reset(s, REASON_INTERNAL);
         return;
@@ -83,8 +104,8 @@ static bool answer_from_file(struct vhost *v, struct stream *s, const struct err
     struct open_file *file;
     struct slice key = slice_from(page->file.p - 1, page->file.n + 1); /* a NUL stands before the name */
     if (files_open_named(&v->files, key, page->file, uv_now(&v->loop), &file) != FILES_OPEN) {
-        owner_log(v, LEVEL_ERROR, "the error page \"%.*s\" cannot be opened", (int)page->file.n,
-                  page->file.p);
+        owner_log(v, LEVEL_ERROR, "the error page \"%.*s\" cannot be opened (request %016" PRIx64 ")",
+                  (int)page->file.n, page->file.p, s->request);
         return false;
     }
     struct field fields[4] = {{SLICE("content-type"), file->media_type}};

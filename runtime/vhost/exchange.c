@@ -60,6 +60,7 @@ static int on_open(void *context, const struct message_open *m, struct packet *p
         return message_reset_put(&x->channel.writer, &full) == -EBADMSG ? -EBADMSG : 0;
     }
     s->body.open = m->body;
+    s->request = m->request;
     x->hub->events->open(x->hub->context, s, m, r->record);
     return 0;
 }

@@ -6,7 +6,9 @@
  * it. After the request is over, what was looked at can still be read.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "vhost/reply.h"
 #include "vhost/task.h"
@@ -44,6 +46,13 @@ static void push_host(lua_State *L, struct task *t) {
 
 static void push_scheme(lua_State *L, struct task *t) {
     lua_pushstring(L, scheme_name(task_open(t)->scheme));
+}
+
+/* A string, since not every 64-bit number is a Lua number. */
+static void push_id(lua_State *L, struct task *t) {
+    char text[17];
+    (void)snprintf(text, sizeof text, "%016" PRIx64, t->stream->request);
+    lua_pushstring(L, text);
 }
 
 static void push_port(lua_State *L, struct task *t) {
@@ -159,6 +168,7 @@ static const struct {
     {"host", push_host},
     {"address", push_address},
     {"length", push_length},
+    {"id", push_id},
     {"port", push_port},
     {"scheme", push_scheme},
     {"query_string", push_query_string},

@@ -55,6 +55,7 @@ struct body {
 struct stream {
     struct exchange *exchange; /* NULL while the struct is in the pool */
     uint32_t id;               /* the listener's */
+    uint64_t request;          /* its name in logs and on pages */
     uint32_t index;            /* in the hub's pool; with serial it names the stream for scripts */
     uint32_t serial;
     struct body body;

@@ -8,6 +8,7 @@
  */
 #include "vhost/task.h"
 
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 
@@ -127,8 +128,8 @@ static void conclude(struct task *t) {
     } else {
         owner_log(v, LEVEL_ERROR,
                   "%s: the function returned without an answer; end it with res:text, res:status(204) "
-                  "or another method of res",
-                  t->where);
+                  "or another method of res (request %016" PRIx64 ")",
+                  t->where, s->request);
         error_page_answer(v, s, 500, NULL);
     }
 }
@@ -136,9 +137,10 @@ static void conclude(struct task *t) {
 static void fail(struct task *t) {
     struct vhost *v = t->vhost;
     const struct message_open *m = task_open(t);
-    char during[256];
-    (void)snprintf(during, sizeof during, "%s, during %.*s %.*s", t->where, (int)m->method.n, m->method.p,
-                   (int)(m->path.n < 160 ? m->path.n : 160), m->path.p);
+    char during[512];
+    (void)snprintf(during, sizeof during, "%.128s, during %.*s %.*s, request %016" PRIx64, t->where,
+                   (int)m->method.n, m->method.p, (int)(m->path.n < 160 ? m->path.n : 160), m->path.p,
+                   t->stream->request);
     owner_log_failure(v, during);
     drop_thread(t, false);
     if (reply_begun(t->stream)) {
@@ -235,7 +237,9 @@ void task_expire(struct task *t) {
         return;
     }
     if (!body) {
-        owner_log(t->vhost, LEVEL_ERROR, "%s: no answer within the time that the admin allows", t->where);
+        owner_log(t->vhost, LEVEL_ERROR,
+                  "%s: no answer within the time that the admin allows (request %016" PRIx64 ")", t->where,
+                  t->stream->request);
     }
     error_page_answer(t->vhost, t->stream, body ? 408 : 504, NULL);
 }

@@ -132,6 +132,23 @@ def test_request_shows_what_was_asked(start):
         "accept": "x, y"}
 
 
+@pytest.mark.parametrize("number, text", [
+    (0x0123456789abcdef, b"0123456789abcdef"), (2**64 - 1, b"f" * 16), (10, b"000000000000000a")])
+def test_request_has_the_id_that_the_log_shows(start, number, text):
+    site = start("""
+    get "/now" (function(req, res) res:text(req.id) end)
+    post "/later" (function(req, res) req:read_all() res:text(req.id) end)
+    """)
+    assert site.ask("GET", "/now", request=number).body == text
+    other = site.open("POST", "/later", body=True, request=1)
+    later = site.open("POST", "/later", body=True, request=number)
+    for stream in (other, later):
+        site.listener.put("END", stream=stream)
+    site.listener.flush()
+    assert site.collect(other).body == b"0000000000000001"
+    assert site.collect(later).body == text
+
+
 def test_unknown_field_of_a_request_raises(start):
     site = start('get "/" (function(req, res) res:text(req.pathh) end)')
     assert site.ask("GET", "/").status == 500
@@ -419,6 +436,41 @@ def test_error_pages_come_from_files_and_functions(start):
     site.await_log("first")
     site.await_log("again")
     assert site.ask("HEAD", "/none").body == b""
+
+
+def test_plain_error_pages_name_the_request_as_html_or_json(start):
+    import json
+    site = start('get "/page" (function(req, res) res:text "x" end)')
+    plain = site.ask("GET", "/none", request=0xabc, fields=[("accept", "text/html,*/*;q=0.8")])
+    assert (plain.status, plain["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Request 0000000000000abc" in plain.text() and plain["cache-control"] == "no-store"
+    assert plain.length == len(plain.body)
+    machine = site.ask("GET", "/none", request=0xabc, fields=[("x", "y"), ("accept", "application/json, */*")])
+    assert (machine.status, machine["content-type"], machine["cache-control"]) == (404, "application/json", "no-store")
+    assert json.loads(machine.body) == {"status": 404, "title": "Not Found", "request": "0000000000000abc"}
+    refused = site.ask("POST", "/page", request=0xabc, fields=[("accept", "application/json")])
+    assert (refused.status, refused["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert json.loads(refused.body)["request"] == "0000000000000abc"
+
+
+def test_owners_error_log_names_the_request(start):
+    site = start("""
+    errors { [404] = "missing.html" }
+    get "/boom" (function() error "mine" end)
+    get "/nothing" (function() end)
+    """, {"missing.html": "soon gone"})
+    (site.root / "missing.html").unlink()
+    for number, path in ((0xb1, "/boom"), (0xb2, "/nothing"), (0xb3, "/none")):
+        site.ask("GET", path, request=number)
+    site.await_log("mine (vhost.lua:3, during GET /boom, request 00000000000000b1)")
+    site.await_log("another method of res (request 00000000000000b2)")
+    site.await_log('the error page "missing.html" cannot be opened (request 00000000000000b3)')
+
+
+def test_long_paths_do_not_push_the_id_out_of_the_log(start):
+    site = start('get "/*" (function() error "mine" end)')
+    site.ask("GET", "/" + "a" * 3000, request=0xb4)
+    site.await_log(", request 00000000000000b4)")
 
 
 # Budgets and ends --------------------------------------------------------------------------------------
