@@ -33,6 +33,7 @@ extern const struct cli_command cli_commands[];
 
 int cli_run(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+int cli_reload(const struct cli_options *options);
 int cli_stop(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 

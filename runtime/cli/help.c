@@ -9,7 +9,8 @@ const struct cli_command cli_commands[] = {
     {"run", "serve, in the foreground", "csu",
      "Starts the server and stays in the foreground. Once it can answer it prints one line to\n"
      "standard output that names its addresses; everything it has to say goes to standard error.\n"
-     "SIGTERM or Ctrl-C stops it: open requests get five seconds to finish. SIGUSR1 reopens the logs.\n"
+     "SIGTERM or Ctrl-C stops it: open requests get five seconds to finish. SIGUSR1 reopens the logs,\n"
+     "SIGHUP reloads policies.\n"
      "\n"
      "It must be started as root. Only one small process keeps root; every site runs as its own user.\n",
      cli_run},
@@ -18,6 +19,14 @@ const struct cli_command cli_commands[] = {
      "whether each site's user can read the site. Starts nothing, changes nothing. With --json the\n"
      "result is one object for programs.\n",
      cli_check},
+    {"reload", "apply changed policies while it serves", "cs",
+     "Looks for mistakes in the configuration as check does; then asks the server of this state\n"
+     "directory to take its parsing and routing policies and limits anew, and waits until it has said\n"
+     "how that went. No connection is dropped. Whatever else has changed (addresses, vhosts, hosts,\n"
+     "users, logs) needs a restart: then, as with mistakes, nothing is changed.\n"
+     "SIGHUP does the same; the server's log says how it went. Without -c it is the configuration with\n"
+     "which the server was started.\n",
+     cli_reload},
     {"stop", "stop the running server", "s",
      "Asks the server of this state directory to stop, and waits until it is gone. Open requests get\n"
      "five seconds to finish.\n",

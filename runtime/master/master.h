@@ -22,6 +22,7 @@
 #include "channel/packet.h"
 #include "master/child.h"
 #include "master/plan.h"
+#include "process/state_lock.h"
 
 enum { EXIT_FAILED = 1, EXIT_CONFIGURATION = 3 };
 
@@ -63,6 +64,7 @@ struct reload {
     int policies;    /* owned: what the router is asked to take; -1 in other phases */
     uint64_t due_ms; /* RELOAD_ROUTER: for that */
     unsigned begun, ended;
+    enum state_reload how; /* the last one ended */
 };
 
 enum stop_phase { STOP_NOT, STOP_LISTENERS, STOP_VHOSTS, STOP_ROUTER, STOP_LOGGER, STOP_DONE };

@@ -8,7 +8,6 @@
 
 #include "master/children.h"
 #include "master/evaluate.h"
-#include "process/state_lock.h"
 
 #define RETRY_FULL_MS 10 /* who cannot be sent to is tried again after that */
 
@@ -20,6 +19,7 @@ static unsigned long long number(uint64_t epoch) {
 static void end(struct master *m, enum state_reload how) {
     m->reload.phase = RELOAD_NOT;
     m->reload.ended++;
+    m->reload.how = how;
     state_lock_write_reload(m->lock, m->reload.begun, m->reload.ended, how);
 }
 
@@ -36,7 +36,7 @@ static void begin(struct master *m) {
     r->phase = RELOAD_EVALUATING;
     r->policies = -1;
     r->begun = r->ended + 1;
-    state_lock_write_reload(m->lock, r->begun, r->ended, STATE_RELOAD_RUNNING);
+    state_lock_write_reload(m->lock, r->begun, r->ended, r->how);
     evaluate_begin(m);
 }
 

@@ -4,7 +4,7 @@
  * and how its reloads went, for luttpd reload:
  *
  *   0000001234\n
- *   reload 0000000002 0000000001 running\n      the second has begun, the first has ended */
+ *   reload 0000000002 0000000001 good   \n      the second has begun, the first has ended well */
 #ifndef LUTTPD_PROCESS_STATE_LOCK_H
 #define LUTTPD_PROCESS_STATE_LOCK_H
 
@@ -16,19 +16,16 @@
 
 enum state_reload {
     STATE_RELOAD_NONE,
-    STATE_RELOAD_RUNNING, /* the last one that has begun */
-    STATE_RELOAD_GOOD,    /* the last one that has ended: this and all below */
+    STATE_RELOAD_GOOD,
     STATE_RELOAD_PARTLY,  /* some listener keeps the old policies */
     STATE_RELOAD_FAULTS,  /* the configuration has mistakes */
     STATE_RELOAD_RESTART, /* it changes what only a restart can */
-    STATE_RELOAD_FAILED,
-    STATE_RELOAD_COUNT
+    STATE_RELOAD_FAILED
 };
 
 /** Seven letters each. */
 static inline const char *state_reload_name(enum state_reload how) {
-    static const char *const names[] = {"none   ", "running", "good   ", "partly ",
-                                        "faults ", "restart", "failed "};
+    static const char *const names[] = {"none   ", "good   ", "partly ", "faults ", "restart", "failed "};
     return names[how];
 }
 

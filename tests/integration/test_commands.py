@@ -12,16 +12,16 @@ from server import Server, wait_until
 def test_help_names_every_command_file_and_exit_code(server):
     done = server.command("--help")
     assert done.returncode == 0 and done.stderr == ""
-    for word in ("run", "check", "stop", "version", "/etc/luttpd/server.lua", "vhost.lua", "Exit codes", "Examples"):
+    for word in ("run", "check", "reload", "stop", "version", "/etc/luttpd/server.lua", "vhost.lua", "Exit codes", "Examples"):
         assert word in done.stdout
     assert server.command("help").stdout == server.command("-h").stdout == done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "check", "stop", "version"])
+@pytest.mark.parametrize("command", ["run", "check", "reload", "stop", "version"])
 def test_each_command_has_its_own_help(server, command):
     done = server.command(command, "--help")
     assert done.returncode == 0 and done.stdout.startswith(f"luttpd {command}: ")
-    assert ("--config" in done.stdout) == (command in ("run", "check"))
+    assert ("--config" in done.stdout) == (command in ("run", "check", "reload"))
     assert ("--json" in done.stdout) == (command in ("check", "version"))
 
 
