@@ -3,7 +3,10 @@
  * Runs in: listener. Nothing is read at or behind end.
  *
  * The blocks are the compiler's portable vectors: SSE2 on x86-64, NEON on arm64, plain registers
- * elsewhere. The last bytes before end are looked at one by one. */
+ * elsewhere. The last bytes before end are looked at one by one.
+ *
+ * Measured with bench_h1_parse and a browser's head on a Zen 5: byte by byte 360 ns, these blocks 285,
+ * SSE2's own mask instruction 281, AVX2 for values 276. The last two are not worth code of their own. */
 #ifndef LUTTPD_LISTENER_H1_SCAN_H
 #define LUTTPD_LISTENER_H1_SCAN_H
 
@@ -66,20 +69,23 @@ static inline const char *h1_scan_visible(const char *p, const char *end) {
     return p;
 }
 
+/** A block's letters in lower case, as many bytes as are usual in names: letters, digits, hyphens.
+ * usual: set to their number; the bytes from there on are as they were. */
+static inline h1_block h1_block_lower(h1_block b, unsigned *usual) {
+    static const uint8_t keep[2 * H1_BLOCK_BYTES] = {[0 ... H1_BLOCK_BYTES - 1] = 0x20};
+    h1_block upper = (h1_block)(b - 'A' < 26);
+    h1_block fit = (h1_block)(((b | 0x20) - 'a') < 26) | (h1_block)(b - '0' < 10) | (h1_block)(b == '-');
+    *usual = h1_block_first(~fit);
+    return b | (upper & h1_block_load((const char *)keep + H1_BLOCK_BYTES - *usual));
+}
+
 /** Lower-cases the token at p in place. Returns its end: the first other byte, or end. */
 static inline char *h1_scan_token(char *p, const char *end) {
-    static const uint8_t keep[2 * H1_BLOCK_BYTES] = {[0 ... H1_BLOCK_BYTES - 1] = 0x20};
-    while (end - p >= H1_BLOCK_BYTES) {
-        h1_block b = h1_block_load(p);
-        h1_block upper = (h1_block)(b - 'A' < 26);
-        h1_block usual =
-            (h1_block)(((b | 0x20) - 'a') < 26) | (h1_block)(b - '0' < 10) | (h1_block)(b == '-');
-        unsigned first = h1_block_first(~usual);
-        b |= upper & h1_block_load((const char *)keep + H1_BLOCK_BYTES - first);
+    unsigned usual = H1_BLOCK_BYTES;
+    while (usual == H1_BLOCK_BYTES && end - p >= H1_BLOCK_BYTES) {
+        h1_block b = h1_block_lower(h1_block_load(p), &usual);
         memcpy(p, &b, sizeof b);
-        p += first;
-        if (first < H1_BLOCK_BYTES)
-            break;
+        p += usual;
     }
     for (; p < end && h1_token_lower[(uint8_t)*p]; p++)
         *p = (char)h1_token_lower[(uint8_t)*p];
