@@ -18,6 +18,7 @@
 #define CHILD_PACKETS_PER_SECOND 5000 /* above, it is not listened to until the next second */
 #define CHILD_NAME_BYTES 128
 #define CHILD_EXIT_SCRIPT_MEMORY 77 /* SCRIPT_EXIT_MEMORY, whose header knows Lua */
+#define CHILD_EXIT_SCRIPT_STUCK 78  /* SCRIPT_EXIT_STUCK */
 
 /* Who stands where in the table. */
 static inline struct child *master_config(struct master *m) {
