@@ -70,10 +70,6 @@ const struct embedded_lua *config_embedded(const char *name);
 void config_fault(const struct config *c, struct slice file, uint32_t line, struct slice key,
                   struct slice reason);
 
-/** Reads mistakes or plan from the checker's result on top of the stack: sends a FAULT for each mistake
- * and returns false, or fills c->plan, c->routes and c->policies and returns true. Raises Lua errors. */
-bool config_read_result(struct config *c, lua_State *L);
-
 /** Write the plan on top of the stack into c->plan and c->routes, and into c->policies. Raise Lua errors. */
 void config_write_plan(struct config *c, lua_State *L);
 void config_write_policies(struct config *c, lua_State *L);

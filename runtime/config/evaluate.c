@@ -9,6 +9,28 @@
 #include "config/fields.h"
 #include "config/steps.h"
 
+static void read_mistake(void *context, lua_State *L, size_t index) {
+    (void)index;
+    config_fault(context, field_text(L, "file"), field_u32(L, "line"), field_text(L, "key"),
+                 field_text(L, "reason"));
+}
+
+/* Reads mistakes or plan from the checker's result on top of the stack. Returns false where there are
+ * mistakes. */
+static bool read_result(struct config *c, lua_State *L) {
+    size_t mistakes = field_push_list(L, "mistakes");
+    lua_pop(L, 1);
+    field_each(L, "mistakes", read_mistake, c);
+    if (mistakes > 0) {
+        return false;
+    }
+    (void)field_push_list(L, "plan");
+    config_write_plan(c, L);
+    config_write_policies(c, L);
+    lua_pop(L, 1);
+    return true;
+}
+
 /* Users that a plan mentions must never be given to anyone else: they are on disk before it leaves. */
 static bool remember_users(const struct config *c, lua_State *L) {
     size_t n;
@@ -28,7 +50,7 @@ static int finish(lua_State *L) {
     struct ending *e = lua_touserdata(L, 1);
     step_push(L, "finish");
     lua_call(L, 0, 1);
-    e->planned = config_read_result(e->config, L) && remember_users(e->config, L);
+    e->planned = read_result(e->config, L) && remember_users(e->config, L);
     return 0;
 }
 

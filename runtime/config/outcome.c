@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outcome.c – the checker's result as messages: faults, or plan, route map and policies.
- * Runs in: config. */
+/* outcome.c – what master is told: faults, or plan, route map and policies. Runs in: config. */
 #include <errno.h>
-#include <lauxlib.h>
 #include <poll.h>
 #include <string.h>
 
 #include "channel/memfd.h"
 #include "config/config.h"
-#include "config/fields.h"
-
-/* Sending ------------------------------------------------------------------------------------- */
 
 /* Master reads when it can. Where it never does, the CPU limit is no help, but its death is. */
 static void wait_for_room(const struct config *c) {
@@ -71,26 +66,4 @@ void config_send_plan(struct config *c) {
     if (rc < 0) {
         process_fail(c->process, "plan", -rc);
     }
-}
-
-/* The checker's result ------------------------------------------------------------------------- */
-
-static void read_mistake(void *context, lua_State *L, size_t index) {
-    (void)index;
-    config_fault(context, field_text(L, "file"), field_u32(L, "line"), field_text(L, "key"),
-                 field_text(L, "reason"));
-}
-
-bool config_read_result(struct config *c, lua_State *L) {
-    size_t mistakes = field_push_list(L, "mistakes");
-    lua_pop(L, 1);
-    field_each(L, "mistakes", read_mistake, c);
-    if (mistakes > 0) {
-        return false;
-    }
-    (void)field_push_list(L, "plan");
-    config_write_plan(c, L);
-    config_write_policies(c, L);
-    lua_pop(L, 1);
-    return true;
 }
