@@ -13,16 +13,18 @@ ERRORS = ("connect", "read", "write", "status", "timeout")
 
 
 class Load:
-    """What is asked for. vhosts: 0, or over how many hosts v1.test... requests spread at random."""
+    """What is asked for. vhosts: 0, or over how many hosts v1.test... requests spread at random.
+    script, words: the script of wrk/ and what it is given."""
 
     def __init__(self, path, connections=64, vhosts=0):
         self.path, self.connections, self.vhosts = path, connections, vhosts
+        self.script = "vhosts.lua" if vhosts else "report.lua"
+        self.words = [str(vhosts)] if vhosts else []
 
     def command(self, server, seconds):
-        script = SCRIPTS / ("vhosts.lua" if self.vhosts else "report.lua")
         words = ["taskset", "-c", str(CLIENT_CPU), "wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s",
-                 "--timeout", "10s", "-s", str(script), server.url + self.path]
-        return words + (["--", str(self.vhosts)] if self.vhosts else [])
+                 "--timeout", "10s", "-s", str(SCRIPTS / self.script), server.url + self.path]
+        return words + (["--", *self.words] if self.words else [])
 
 
 def cpu_of_children():

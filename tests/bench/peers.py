@@ -60,15 +60,18 @@ def render(name, directory, **values):
     return path
 
 
-def luttpd(stage, vhosts=0, limits=""):
+def luttpd(stage, vhosts=0, limits="", routing=""):
     """The real command. One vhost that answers for every host, and v1.test ..., each its own user. limits: of the
-    listener, as Lua text."""
+    listener, as Lua text; routing: a routing policy, likewise."""
     www, directory = content(stage, vhosts), stage.folder("luttpd")
     sites = [f'vhost "main" {{ root = "{www}", user = "auto", default = true }}'] if not vhosts else []
     sites += [f'vhost "v{i}" {{ root = "{stage.directory}/v/{i}", user = "auto", hosts = {{ "v{i}.test" }} }}'
               for i in range(1, vhosts + 1)]
     listen = f'listen {{ "127.0.0.1:0", limits = {{ {limits} }} }}' if limits else 'listen "127.0.0.1:0"'
     lines = [listen, f'logs {{ dir = "{directory}/logs", format = "combined" }}', *sites]
+    if routing:
+        (directory / "routing.lua").write_text(routing)
+        lines.append('routing "routing.lua"')
     (directory / "server.lua").write_text("\n".join(lines) + "\n")
     command = [BUILD / "bin" / "luttpd", "run", "-c", directory / "server.lua", "-s", directory / "state"]
     return Server("luttpd", command, directory, logs=directory / "logs")
@@ -85,11 +88,13 @@ def nginx(stage, cached=False, vhosts=0):
     return Server(directory.name, command, directory, port, directory)
 
 
-def h2o(stage):
-    directory, port = stage.folder("h2o"), free_port()
+def h2o(stage, log=True):
+    directory, port = stage.folder("h2o" if log else "h2o-silent"), free_port()
+    access = f"access-log: {directory}/access.log" if log else ""
     subprocess.run(["chown", "www-data", directory], check=True)
-    path = render("h2o.conf", directory, PORT=port, ROOT=content(stage))
-    return Server("h2o", ["h2o", "-m", "worker", "-c", path], directory, port, directory, "log not gathered")
+    path = render("h2o.conf", directory, PORT=port, ROOT=content(stage), LOG=access)
+    return Server(directory.name, ["h2o", "-m", "worker", "-c", path], directory, port, directory if log else None,
+                  "log not gathered" if log else "no log")
 
 
 def lighttpd(stage):

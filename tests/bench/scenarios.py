@@ -5,6 +5,7 @@ the settings, it returns a Result. `run` finds them in SCENARIOS.
 import hashlib
 import statistics
 
+import heads
 import measure
 import peers
 import proc
@@ -156,5 +157,17 @@ def slow_clients(settings):
     return Result(f"slow: {slow.CONNECTIONS} slow connections", *slow.slow(settings))
 
 
-SCENARIOS = {"lua-hello": lua_hello, "static-1k": static_1k, "vhosts-100": vhosts_100, "static-10m": static_10m,
-             "memory": memory, "start": start, "syscalls": system_calls, "slow": slow_clients}
+def codec(settings):
+    """The HTTP/1.1 codec alone, beside h11."""
+    return Result("codec: nanoseconds for a request head", *heads.codec(settings))
+
+
+def pipelined_heads(settings):
+    """A browser's head and a minimal answer: what whole servers pay for reading it."""
+    return Result(f"heads: a head of 681 bytes, {heads.PIPELINED} in one go, answered by a redirect",
+                  *heads.pipelined(settings))
+
+
+SCENARIOS = {"codec": codec, "heads": pipelined_heads, "lua-hello": lua_hello, "static-1k": static_1k,
+             "vhosts-100": vhosts_100, "static-10m": static_10m, "memory": memory, "start": start,
+             "syscalls": system_calls, "slow": slow_clients}
