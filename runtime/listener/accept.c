@@ -94,6 +94,11 @@ void accept_report(struct listener *l, uint64_t now) {
 static void set_accepting(struct listener *l, bool accepting);
 static void on_acceptable(uv_poll_t *poll, int status, int events);
 
+/* Whether one more may come: there is a place, or somebody idle who makes one. */
+static bool has_room(const struct listener *l) {
+    return l->connections < l->connections_max || l->idle.first != NULL || l->fresh.first != NULL;
+}
+
 /* Descriptors have run out: gives one client an end at once instead of letting all of them hang, and
  * stops until a connection closes, so that the loop does not spin. */
 static void shed(struct listener *l) {
@@ -115,7 +120,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
     (void)status;
     (void)events;
     for (unsigned i = 0; i < ACCEPTS_MAX; i++) {
-        if (l->connections >= l->connections_max && !connection_close_oldest_idle(l)) {
+        if (!has_room(l)) {
             set_accepting(l, false);
             return;
         }
@@ -133,7 +138,9 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
             return;
         }
         describe(&peer, &from);
-        (void)connection_open(l, fd, &peer);
+        if (connection_open(l, fd, &peer) == 0 && l->connections > l->connections_max) {
+            (void)connection_close_oldest_idle(l);
+        }
     }
 }
 
@@ -146,7 +153,7 @@ static void set_accepting(struct listener *l, bool accepting) {
 }
 
 void accept_resume(struct listener *l) {
-    if (!l->draining && l->connections < l->connections_max) {
+    if (!l->draining && has_room(l)) {
         set_accepting(l, true);
     }
 }

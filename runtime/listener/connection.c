@@ -148,6 +148,7 @@ static void be_idle(struct connection *c) {
     if (c->requests > 0) {
         c->since_ms = uv_now(&c->listener->loop);
         move_to(c, &c->listener->idle);
+        accept_resume(c->listener); /* it would make room */
     }
 }
 

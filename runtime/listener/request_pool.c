@@ -7,7 +7,7 @@
 #include "listener/connection.h"
 
 #define KEPT_AT_LEAST 32
-#define FREED_AT_ONCE 512 /* in a sweep, which holds up everyone */
+#define FREED_AT_ONCE 1024 /* in a sweep, which holds up everyone */
 
 bool request_take(struct connection *c) {
     struct listener *l = c->listener;

@@ -360,7 +360,8 @@ def test_second_channel_to_the_same_process_ends_no_stream(server):
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhalf ")
         name, values, _ = codec.receive(asker)
         assert name == "ROUTE_ASK"
-        codec.send(asker, "ROUTE", ask=values["ask"], verdict="vhost", vhost=vhost["vhost"], reuse="once")
+        codec.send(asker, "ROUTE", ask=values["ask"], verdict="vhost", choices=1,
+                   vhosts=[vhost["vhost"], *[0] * 7], weights=[1, *[0] * 7], reuse="once")
         name, values, _ = codec.receive(asker)
         assert name == "CHANNEL_ASK"
         for _ in range(3):
