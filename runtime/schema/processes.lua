@@ -152,7 +152,7 @@ process "listener" {
   account = "_luttpd-listener", uid = 1899999903,
   peers = { "master", "router", "vhost", "logger" },
   holds = "One listening socket and the connections that it accepted there.",
-  does = "Parses HTTP, refuses what is wrong, and exchanges messages with vhosts.",
+  does = "Parses HTTP, refuses what is wrong or against the admin's policy, and exchanges messages with vhosts.",
   never = {
     "It never opens a file or a socket.", "It never connects to anything.",
     "It never holds a private key.",
@@ -160,7 +160,7 @@ process "listener" {
   network = "none", root = "empty", landlock = "nothing", drains = true,
   first = { "SYS_CHROOT" }, capabilities = {},
   calls = {
-    memory, life, draining, threads, messages, loop, make_memfd,
+    memory, life, draining, threads, messages, loop, make_memfd, lua,
     "read",                          -- what its threads ring
     "accept4", "recvfrom", lacks("sendto", 3, "MSG_FASTOPEN"), "sendfile",
     has("statx", 2, "AT_EMPTY_PATH"), -- of a file that a vhost sent: the one call that does not wait for a disk
