@@ -9,6 +9,7 @@
 
 #include "base/report.h"
 #include "listener/connection.h"
+#include "listener/route_value.h"
 
 int routes_init(struct listener *l) {
     l->routes.socket = -1;
@@ -101,8 +102,9 @@ static bool fill_ask(struct routes *r, const struct connection *c) {
     return add_fields(r, head, m);
 }
 
-static int send_ask(struct routes *r, const struct connection *c) {
+static int send_ask(struct routes *r, struct connection *c) {
     (void)fill_ask(r, c);
+    c->narrow = false;
     return message_route_ask_send(r->socket, &r->ask, NULL);
 }
 
@@ -245,7 +247,8 @@ static void remember(struct listener *l, struct connection *c, const struct mess
     if (m->epoch != r->epoch || !is_worth_remembering(m)) {
         return;
     }
-    if (m->selector != SELECTOR_NONE && (!route_policy_wants(r->policy, field) || !fill_ask(r, c))) {
+    if (m->selector != SELECTOR_NONE &&
+        (!route_policy_wants(r->policy, field) || !(c->narrow || fill_ask(r, c)))) {
         return; /* the router did not see what the next request would be compared by */
     }
     route_cache_remember(&r->cache, &question, answer, scope, uv_now(&l->loop));
@@ -267,6 +270,25 @@ static int doubt(struct listener *l, struct connection *c, const struct message_
     }
     report(REPORT_ERROR, "router named a vhost that may not answer for %.*s", (int)host.n, host.p);
     return -EBADMSG;
+}
+
+/* Cookies that did not fit the question: now that their name is known, asks with the one that counts.
+ * Returns whether the answer to that is waited for. */
+static bool narrow(struct routes *r, struct connection *c, struct slice name) {
+    char pair[MESSAGE_ROUTE_SELECTOR_NAME_MAX + 1 + ROUTE_VALUE_MAX];
+    const struct h1_head *head = &c->request->head;
+    struct slice value;
+    if (c->narrow || fill_ask(r, c) || !route_value_cookie(head->fields, head->end_to_end, name, &value) ||
+        value.n > ROUTE_VALUE_MAX) {
+        return false;
+    }
+    memcpy(pair, name.p, name.n);
+    pair[name.n] = '=';
+    memcpy(pair + name.n + 1, value.p, value.n);
+    r->ask.fields[0] = (struct field){SLICE("cookie"), slice_from(pair, name.n + 1 + value.n)};
+    r->ask.fields_count = 1;
+    c->narrow = message_route_ask_send(r->socket, &r->ask, NULL) == 0;
+    return c->narrow;
 }
 
 static struct connection *find_waiting(const struct routes *r, uint32_t number) {
@@ -291,6 +313,9 @@ static int on_route(void *context, const struct message_route *m, struct packet 
     }
     if (!all_allowed(l, m, c->request->head.host) || !route_index(m, l->map, &answer)) {
         return doubt(l, c, m);
+    }
+    if (m->selector == SELECTOR_COOKIE && narrow(&l->routes, c, m->selector_name)) {
+        return 0;
     }
     remember(l, c, m, &answer, &scope);
     routes_forget(l, c);
