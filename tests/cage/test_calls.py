@@ -21,7 +21,7 @@ RARE = [
     ("abort", ALL, ["write", "writev", "rt_sigaction", "rt_sigprocmask", "getpid", "gettid", "tgkill(CAGE_OWN_PID_MARK)"]),
     ("a lock that is contended", ALL, ["futex"]),
     ("no vDSO", ALL, ["clock_gettime"]),
-    ("no vDSO", {"config", "vhost", "vhost_hardened"}, ["time"]),
+    ("no vDSO", {"config", "router", "listener", "vhost", "vhost_hardened"}, ["time"]),
     ("refused anyway", ALL, ["clone3"]),
     ("another version of libc or libuv", ALL, ["fstat", "newfstatat(AT_EMPTY_PATH)"]),
     ("another version of libc or libuv", ALL - {"config"}, ["epoll_wait", "epoll_pwait"]),
