@@ -112,8 +112,9 @@ local function hosts_of(self, vhost)
   local fields = vhost.fields
   local claimed = claim_hosts(self, vhost, fields.hosts or {})
   if fields.default then claim_default(self, vhost, claimed) end
-  local says_hosts = type(vhost.statement.value) == "table" and rawget(vhost.statement.value, "hosts") ~= nil
-  if #claimed == 0 and (not says_hosts or fields.hosts and #fields.hosts == 0) and fields.default == nil then
+  local given = type(vhost.statement.value) == "table" and rawget(vhost.statement.value, "hosts")
+  local mistaken = given and not (type(given) == "table" and next(given) == nil) -- which has been told
+  if #claimed == 0 and not mistaken and fields.default == nil then
     self.mistakes:add_at(vhost.statement, {}, 'no host leads here: write hosts = { "name.example" } or default = true',
       "hosts")
   end

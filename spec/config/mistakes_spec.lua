@@ -136,6 +136,8 @@ describe("hosts", function()
     "server.lua:5: vhost.b.hosts.name: a list holds items without names",
     'server.lua:5: vhost.b.hosts[4]: "a.example" already belongs to the vhost "a"',
     'server.lua:5: vhost.b.hosts[5]: "b.example" already belongs to this vhost')
+  case('vhost "b" { hosts = { "B.example" }, user = "auto", root = "/srv/b" }',
+    'server.lua:3: vhost.b.hosts[1]: "B.example": a host is written in lower case: "b.example"')
   case('vhost "b" { hosts = {}, user = "auto", root = "/srv/b" }',
     'server.lua:3: vhost.b.hosts: no host leads here: write hosts = { "name.example" } or default = true')
   case('vhost "b" { default = true, user = "auto", root = "/srv/b" }\nvhost "c" { user = "auto", root = "/srv/c",\ndefault = true }',
