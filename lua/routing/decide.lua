@@ -134,7 +134,7 @@ function decide.answer(rules, request)
   local answer = route and act[route.action](route, request) or { verdict = "map" }
   local scope, bytes = reach(trees, request.path)
   if state.once or answer.reuse == "once" then
-    answer.reuse, answer.selector = "once", nil
+    answer.reuse, answer.selector, answer.selector_name = "once", nil, nil
   elseif answer.reuse ~= "path" then
     answer.reuse, answer.prefix_bytes = scope, scope == "prefix" and bytes or nil
   end

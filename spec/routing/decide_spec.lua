@@ -115,6 +115,17 @@ describe("actions", function()
     })
   end)
 
+  it("leave no selector behind where an answer holds once", function()
+    local rules = policy [[
+      route "a" { cookie = "c", values = { x = "v" }, to = "w" }
+      route "a/p" { answer = 503, except = { addresses = { "127.0.0.1" } } }
+    ]]
+    local answer = harness.ask(rules, "a", "/p")
+    assert.same({ "w", "once" }, { answer.choices[1].vhost, answer.reuse })
+    assert.is_nil(answer.selector)
+    assert.is_nil(answer.selector_name)
+  end)
+
   it("select by cookie and by field", function()
     local rules = policy [[
       route "a" { cookie = "canary", values = { on = "next", [""] = "empty" }, to = "now" }
