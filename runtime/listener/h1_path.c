@@ -49,8 +49,9 @@ static struct h1_refusal decode_segment(struct slice raw, bool keep_slash, size_
         if (c != '/') {
             r = put_byte(c, keep_slash, out, o);
         } else if (keep_slash) {
-            memcpy(out + *o, "%2F", 3);
-            *o += 3;
+            out[(*o)++] = '%';
+            out[(*o)++] = '2';
+            out[(*o)++] = 'F';
         } else {
             r = BAD("encoded slash in the path");
         }

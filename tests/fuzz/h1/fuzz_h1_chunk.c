@@ -19,13 +19,17 @@ struct outcome {
     char *content; /* room for all the input */
 };
 
+/* step: bytes at a time; 0: any number. */
 static struct outcome feed(const uint8_t *bytes, size_t size, size_t step, size_t room) {
     struct outcome o = {.verdict = H1_MORE, .content = malloc(size + 1)};
+    unsigned seed = (unsigned)(size * 31 + room);
     struct h1_chunks c;
     MUST(o.content);
     h1_chunk_begin(&c);
     while (o.verdict != H1_DONE && o.verdict != H1_REFUSED && o.used < size) {
-        size_t n = step < size - o.used ? step : size - o.used, used;
+        seed = seed * 1103515245u + 12345u;
+        size_t n = step > 0 ? step : 1 + (seed >> 16) % 40u, used;
+        n = n < size - o.used ? n : size - o.used;
         char *piece = malloc(n); /* its own block: reading past it is seen */
         MUST(piece);
         memcpy(piece, bytes + o.used, n);
@@ -86,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t step = 1 + data[0] % 37u, room = 1 + data[1] % 29u;
     check_decoding(data + 2, size - 2, step, room);
     check_decoding(data + 2, size - 2, 1, 1);
+    check_decoding(data + 2, size - 2, 0, room);
     check_round_trip(data + 2, size - 2, room, step);
     return 0;
 }

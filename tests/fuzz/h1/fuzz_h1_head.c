@@ -84,12 +84,16 @@ static void check_head(const struct h1_parser *p, char *buf, size_t n) {
     check_fields(&h);
 }
 
-/* Bytes not yet given are there, but different: looking ahead would change the outcome. */
-static enum h1_verdict feed(struct h1_parser *p, char *buf, const uint8_t *bytes, size_t n, size_t step) {
+/* Bytes not yet given are there, but different: looking ahead would change the outcome.
+ * step: at a time; 0: any number, seed says which. */
+static enum h1_verdict feed(struct h1_parser *p, char *buf, const uint8_t *bytes, size_t n, size_t step,
+                            unsigned seed) {
     enum h1_verdict v = H1_MORE;
     memset(buf, 'x', n);
     for (size_t have = 0; v == H1_MORE && have < n;) {
-        size_t more = step < n - have ? step : n - have;
+        seed = seed * 1103515245u + 12345u;
+        size_t more = step > 0 ? step : 1 + (seed >> 16) % 40u;
+        more = more < n - have ? more : n - have;
         memcpy(buf + have, bytes + have, more);
         have += more;
         v = h1_head_parse(p, buf, have);
@@ -105,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct h1_limits *limits = &chosen;
     chosen.refuse_bad_utf8 = data[0] & 2;
     chosen.keep_encoded_slash = data[0] & 4;
-    size_t steps[] = {1, 1 + data[1] % 61u};
+    size_t steps[] = {1, 1 + data[1] % 61u, 0};
+    unsigned seed = data[1];
     data += 2;
     size -= 2;
     struct h1_parser p;
@@ -117,9 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     else if (v == H1_REFUSED)
         MUST(p.refusal.status >= 400 && p.refusal.status < 600 && p.refusal.reason);
     h1_render(whole, &p, v, buf);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         h1_head_begin(&p, limits);
-        v = feed(&p, buf, data, size, steps[i]);
+        v = feed(&p, buf, data, size, steps[i], seed);
         h1_render(part, &p, v, buf);
         MUST(strcmp(whole, part) == 0);
     }
