@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from server import PATIENCE, Reply, read_all, wait_until
+from server import PATIENCE, ROOT, Reply, read_all, wait_until
 
 NAME = 'any "/*" (function(req, res) res:text(site.name) end)\n'
 
@@ -321,3 +321,29 @@ def test_mistakes_are_told_with_file_and_line(site, text, reason):
     done = site.server.command("check", "-c", site.server.configuration, "-s", site.server.state)
     assert done.returncode != 0
     assert "routing.lua:" in done.stdout + done.stderr and reason in done.stdout + done.stderr, done
+
+
+# docs/ROUTING.md ------------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "ROUTING.md").read_text()
+EXAMPLES = re.findall(r"^```lua\n(.*?)^```\n```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def said_of(reply):
+    if reply.status == 200 and reply.headers["content-type"].startswith("text/plain"):
+        return reply.text
+    detail = reply.headers["location"]
+    if detail is None and reply.status in (200, 503):
+        (detail,) = re.findall(r"<p>(.*?)</p>", reply.text)[:1]
+    return f"{reply.status} {detail}" if detail else str(reply.status)
+
+
+def test_page_answers_as_it_says(server):
+    assert len(EXAMPLES) == PAGE.count("```lua") == 3
+    site = Site(server, ["shop", "shop-next", "blog", "acme"])
+    site.start("")
+    for policy, lines in EXAMPLES:
+        site.reload(policy)
+        for line in lines.splitlines():
+            url, header, said = re.fullmatch(r"(\S+)(?: {2,}([\w-]+: \S+))? {2,}(\S.*)", line).groups()
+            assert said_of(site.get(url, dict([header.split(": ")]) if header else None)) == said, line
