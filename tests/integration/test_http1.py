@@ -175,7 +175,7 @@ def test_content_length_body_is_streamed_both_ways(site, size):  # RFC 9112 6.2
 def test_chunked_body_is_decoded(site, size, chunk):  # RFC 9112 7.1
     body = bytes(i * 3 & 255 for i in range(size))
     chunks = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(body[i:i + chunk]), body[i:i + chunk]) for i in range(0, size, chunk))
-    request = b"POST /echo HTTP/1.1\r\nHost: alice.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
+    request = b"POST /echo HTTP/1.1\r\nHost: alice.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nX-Sum: x\r\n\r\n"
     replies = exchange(site, request + GET % b"/hello/after", 2)
     assert replies[0][2] == body
     assert replies[1][2] == b"hello after"
