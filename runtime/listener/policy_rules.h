@@ -64,6 +64,7 @@ struct policy_matter {
     char *scratch; /* POLICY_SCRATCH_BYTES, borrowed */
     policy_match_grammar *grammar;
     void *context;
+    struct slice source, lower;      /* what was folded last, and that in scratch */
     uint8_t first[POLICY_NAMES_MAX]; /* of each name, the first line plus one */
     uint8_t next[H1_FIELDS_MAX];     /* the next line with that name */
 };
