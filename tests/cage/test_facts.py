@@ -36,6 +36,10 @@ def kind(server, target):
     return re.sub(r":.*" if target.startswith(("socket:", "pipe:", "net:")) else r"\d+", "", target)
 
 
+def tops(server):
+    return [server.logs, server.directory, *(server.directory / "sites" / name for name in ("alice", "bob"))]
+
+
 def tell(path):
     """The names in a directory of the process's own view, or why there is none."""
     try:
@@ -62,7 +66,7 @@ def facts(server, process):
     """Lines of text, each a name, a colon and what is so."""
     status = process.status()
     limits = (process.proc / "limits").read_text()
-    kinds = collections.Counter(kind(server, target) for target in process.descriptors().values())
+    kinds = collections.Counter(kind(server, target) for target in process.descriptors(tops(server)).values())
     differing = [ns.name for ns in sorted((process.proc / "ns").iterdir())
                  if os.readlink(ns) != os.readlink(pathlib.Path("/proc/self/ns") / ns.name)]
     words = [word for word in (process.proc / "cmdline").read_bytes().decode().split("\0") if word and word != server.value]

@@ -80,7 +80,7 @@ def test_nothing_is_inherited(nursery, role):
         descriptors = found.descriptors()
         assert [descriptors.pop(fd) for fd in (0, 1, 2)] == ["/dev/null"] * 3
         assert descriptors.pop(3).startswith("socket:")
-        given = {"config": 4, "router": 1, "listener": 2, "vhost": 1, "logger": 2}[role]
+        given = {"config": 4, "router": 2, "listener": 3, "vhost": 1, "logger": 2}[role]
         assert len(descriptors) == given, descriptors
         assert found.limit("Max core file size") == ("0", "0")
         assert found.limit("Max stack size")[0] == str(8 << 20)

@@ -75,12 +75,16 @@ class Process:
         status = self.status()
         return {name: int(status[name], 16) for name in CAPABILITY_SETS}
 
-    def descriptors(self):
-        """{number: what it is}"""
+    def descriptors(self, tops=()):
+        """{number: what it is}. tops: directories that a process may hold as the top of a mount tree of its
+        own, where the kernel calls it "/": what is the same file below one of them gets its whole name."""
         found = {}
         for entry in (self.proc / "fd").iterdir():
             try:
-                found[int(entry.name)] = os.readlink(entry)
+                target = os.readlink(entry)
+                whole = [f"{top}{target}".rstrip("/") for top in tops if target.startswith("/")]
+                same = [path for path in whole if os.path.exists(path) and os.path.samefile(entry, path)]
+                found[int(entry.name)] = same[0] if same else target
             except FileNotFoundError:
                 pass
         return found

@@ -4,6 +4,7 @@ its master."""
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -275,3 +276,20 @@ def test_too_few_descriptors_are_named_before_anything_starts(server):
 def _few_descriptors():
     import resource
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+
+
+def test_what_is_mounted_below_a_site_is_there(server):
+    """Its root is the top of a mount tree of its own, with everything that is mounted below."""
+    server.add_site("alice", hosts=["alice.test"], files={"vhost.lua": 'files "/" { dir = "public" }',
+                                                          "public/here.txt": "here"})
+    below = server.site_directory("alice") / "public" / "below"
+    below.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", below], check=True)
+    try:
+        (below / "there.txt").write_text("there")
+        server.start()
+        assert server.get("/here.txt", host="alice.test").text == "here"
+        assert server.get("/below/there.txt", host="alice.test").text == "there"
+        assert server.stop() == 0
+    finally:
+        subprocess.run(["umount", below], check=True)

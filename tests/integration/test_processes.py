@@ -96,7 +96,8 @@ def test_descriptors_are_those_that_were_given(running):
         "vhost": {"socket", "anon_inode:[eventpoll]", "anon_inode:[eventfd]", "pipe", "site"},
     }
     for process in roles(running):
-        descriptors = process.descriptors()
+        sites = [running.site_directory(process.label)] if process.role == "vhost" else []
+        descriptors = process.descriptors([running.logs, *sites])
         assert [descriptors.pop(number) for number in (0, 1, 2)] == ["/dev/null"] * 3, process
         for number, target in descriptors.items():
             assert kind_of(running, process, target) in allowed[process.role], (process, number, target)
