@@ -1,36 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real router under the real master; listeners are puppets, honest and hostile."""
 import os
+import signal
 import socket
 import time
 
 import pytest
 
 import codec
-from puppets import Theatre, plan, plan_listen, plan_vhost, policies, routes, sealed
+from puppets import Theatre, plan, plan_listen, plan_vhost, policies, records, routes, sealed
 from server import wait_until
 
 
 class Stage:
-    """A server whose router is real. listeners: puppets, each with its channel to the router."""
+    """A server whose router is real. listeners: puppets, each with its channel to the router.
+    routing: frames of the routing policy."""
 
-    def __init__(self, server, listeners=2):
-        self.server = server
+    def __init__(self, server, listeners=2, routing=()):
+        self.server, self.count = server, listeners
         server.write_configuration()
         self.theatre = Theatre(server, "config", "listener", "vhost", "logger")
         self.vhosts = [plan_vhost(server, 1, "alice"), plan_vhost(server, 2, "bob")]
         server.spawn()
-        config = self.theatre.take("config")
-        config.receive()
-        config.send("READY")
-        config.send("PLAN", fds=[sealed(plan(server, self.vhosts, [plan_listen(processes=listeners)])),
-                                 sealed(routes(self.vhosts)), sealed(policies())])
-        config.exit(0)
+        self.configure(routing)
         self.cast = [self.enter(*who) for who in (("logger",), ("vhost", "alice"), ("vhost", "bob"))]
         self.listeners = [self.enter("listener", str(number)) for number in range(listeners)]
         self.asks = [self.channel(listener, "router")[1] for listener in self.listeners]
         assert server.child.stdout.readline().startswith(b"luttpd: serving ")
         self.router = server.process("router")
+
+    def configure(self, routing):
+        """Plays config: these vhosts, this routing policy."""
+        config = self.theatre.take("config")
+        config.receive()
+        config.send("READY")
+        config.send("PLAN", fds=[sealed(plan(self.server, self.vhosts, [plan_listen(processes=self.count)])),
+                                 sealed(routes(self.vhosts)), sealed(policies() + records(*routing))])
+        config.exit(0)
 
     def enter(self, role, label=None):
         player = self.theatre.take(role, label)
@@ -71,8 +77,8 @@ def fixture_stage(server):
     stage.close()
 
 
-def ask(channel, authority, number=7):
-    codec.send(channel, "ROUTE_ASK", ask=number, authority=authority)
+def ask(channel, authority, number=7, **values):
+    codec.send(channel, "ROUTE_ASK", ask=number, authority=authority, **{"path": b"/", **values})
     name, values, _ = codec.receive(channel)
     assert name == "ROUTE" and values["ask"] == number
     return values
@@ -161,6 +167,87 @@ def test_a_wish_uttered_often_is_granted_rarely(stage):
     except TimeoutError:
         pass
     assert 1 <= count <= 12, count
+
+
+# Policies -----------------------------------------------------------------------------------------------
+
+
+def script(text, *also):
+    """The frames of a policy that may answer (kind, host, vhost) besides the map."""
+    return [codec.frame("POLICY_TEXT", policy=0, file="routing.lua", part=text),
+            *(codec.frame("ROUTE_ALSO", kind=kind, host=host, vhost=vhost) for kind, host, vhost in also)]
+
+
+@pytest.fixture(name="act")
+def fixture_act(server):
+    made = []
+
+    def start(text, *also):
+        made.append(Stage(server, routing=script(text, *also)))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+def test_policy_answers_only_what_the_records_allow(act):
+    """Config's two files agree; where they did not, the record would count, not the script."""
+    stage = act('route "a.test" { to = "alice" }\nroute "b.test" { to = "alice" }\nroute "c.test" { to = "nobody" }',
+                ("exact", "a.test", "alice"), ("exact", "b.test", "bob"))
+    answer = ask(stage.asks[0], "a.test")
+    assert (answer["verdict"], answer["vhosts"][0], answer["reuse"]) == ("vhost", 1, "authority")
+    for host in ("b.test", "c.test"):
+        answer = ask(stage.asks[0], host)
+        assert (answer["verdict"], answer["status"], answer["reuse"]) == ("answer", 500, "once"), host
+    assert ask(stage.asks[0], "bob.test")["vhosts"][0] == 2
+
+
+@pytest.mark.parametrize("path", [b"", b"x", b"//", b"/" * 4096, b"/\xff\x01", b"/a" * 2048])
+def test_policy_answers_for_any_path(act, path):
+    stage = act('route "alice.test/a/b" { redirect = "/x", keep_path = true }\nroute "*/c" { to = "bob" }')
+    answer = ask(stage.asks[0], "alice.test", path=path)
+    assert answer["verdict"] in ("vhost", "redirect") and answer["prefix_bytes"] <= len(path)
+
+
+def test_flood_of_the_largest_questions_does_not_starve_another(act):
+    stage = act('route "*" { vhosts = { "alice" }, decide = function(r) local n = 0 for _ in pairs(r.cookies) do n = n + 1 end return "alice" end }',
+                ("default", "", "alice"))
+    largest = {"authority": b"h" * 255, "path": b"/" + b"p" * 4095, "query": b"q" * 2048, "method": b"M" * 32, "family": "inet6",
+               "address": b"\1" * 16, "fields": [(b"cookie", b"a=b;" * 31)] * 15}
+    assert len(codec.frame("ROUTE_ASK", **largest)) > 8000
+    stage.asks[0].setblocking(False)
+    asked = 0
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        try:
+            codec.send(stage.asks[0], "ROUTE_ASK", ask=asked, **largest)
+            asked += 1
+        except BlockingIOError:
+            time.sleep(0.005)
+    began = time.monotonic()
+    assert ask(stage.asks[1], "bob.test")["vhosts"][0] == 1
+    assert time.monotonic() - began < 1
+    stage.asks[0].settimeout(10)
+    assert asked > 20 and [codec.receive(stage.asks[0])[1]["ask"] for _ in range(asked)] == list(range(asked))
+
+
+def test_policy_that_cannot_be_loaded_leaves_the_old_one(act):
+    stage = act('route "a.test" { answer = 503 }')
+    assert ask(stage.asks[0], "a.test")["epoch"] == 1
+    for text, reason in [("error 'this one'", "routing.lua:1: this one"), ("\nroute 'x' { to = 7 }", "routing.lua:2: route.x.to"),
+                         ("\n\nwhile true do end", "routing.lua:3")]:
+        stage.server.child.send_signal(signal.SIGHUP)
+        stage.configure(script(text))
+        wait_until(lambda: reason in stage.server.stderr, reason)
+        answer = ask(stage.asks[0], "a.test")
+        assert (answer["status"], answer["epoch"]) == (503, 1)
+    stage.server.child.send_signal(signal.SIGHUP)
+    stage.configure(script('route "a.test" { answer = 404 }'))
+    wait_until(lambda: ask(stage.asks[0], "a.test")["status"] == 404, "the new policy")
+
+
+# Broken rules ---------------------------------------------------------------------------------------------
 
 
 # A socket takes no packet of twice 64 KiB: those cases are for tests/hostile/test_vocabulary.py.
