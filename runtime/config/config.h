@@ -24,6 +24,7 @@
 #define CONFIG_SCRIPT_MAX (8u << 20)    /* bytes of server.lua */
 #define CONFIG_ACCOUNTS_MAX (32u << 20) /* bytes of passwd, group, and the table, each */
 #define CONFIG_POLICY_MAX (1u << 20)    /* bytes of a policy's script */
+#define CONFIG_RECORDS_MAX (64u << 20)  /* bytes of the plan, the route map, the policies, each */
 #define CONFIG_MEMORY (128u << 20)      /* soft cap of the VM's heap */
 #define CONFIG_CPU_MS 2000              /* of each script, and of each step of the checker */
 

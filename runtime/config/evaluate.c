@@ -15,6 +15,18 @@ static void read_mistake(void *context, lua_State *L, size_t index) {
                  field_text(L, "reason"));
 }
 
+/* Whoever reads a file of records takes no more: better told here than there. */
+static bool fits(const struct config *c, const struct record_builder *b, const char *what) {
+    if (b->size <= CONFIG_RECORDS_MAX) {
+        return true;
+    }
+    char text[128];
+    (void)snprintf(text, sizeof text, "%s take %zu MB as records: %u MB are possible", what, b->size >> 20,
+                   CONFIG_RECORDS_MAX >> 20);
+    config_fault(c, slice_text(c->file), 0, SLICE(""), slice_text(text));
+    return false;
+}
+
 /* Reads mistakes or plan from the checker's result on top of the stack. Returns false where there are
  * mistakes. */
 static bool read_result(struct config *c, lua_State *L) {
@@ -28,7 +40,8 @@ static bool read_result(struct config *c, lua_State *L) {
     config_write_plan(c, L);
     config_write_policies(c, L);
     lua_pop(L, 1);
-    return true;
+    return fits(c, &c->plan, "the plan") && fits(c, &c->routes, "the vhosts and their hosts") &&
+           fits(c, &c->policies, "the policies");
 }
 
 /* Users that a plan mentions must never be given to anyone else: they are on disk before it leaves. */

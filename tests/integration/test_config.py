@@ -243,6 +243,18 @@ def test_reports_mistakes_of_policies_with_their_own_files(policed):
     assert outcome.plan is None
 
 
+def test_says_that_policies_are_larger_than_their_readers_take(master):
+    text = 'local texts = {}\nfor i = 1, 1000 do texts[i] = ("x"):rep(1020) .. i end\n' \
+           "for _ = 1, 16 do reject { status = 400, path = { equals = texts } } end"
+    listens = ""
+    for number in range(1, 6):
+        master.write(text, f"{number}.lua")
+        listens += f'listen {{ "127.0.0.1:{number}", parsing = "{number}.lua" }}\n'
+    outcome = master.evaluate(listens + 'vhost "a" { default = true, user = "auto", root = "a" }')
+    assert outcome.lines() == ["server.lua:0: : the policies take 79 MB as records: 64 MB are possible"]
+    assert outcome.status == 0 and outcome.plan is None
+
+
 UNREADABLE = {
     "missing": (lambda path: path.unlink(), "No such file or directory"),
     "a link out": (lambda path: (path.unlink(), path.symlink_to("/etc/hostname")), "it is a link that leads out of its directory"),
