@@ -546,7 +546,7 @@ def test_vhost_ends_when_master_does(start):
 def test_listener_that_breaks_a_rule_is_cut_off_and_the_other_lives(start):
     site = start(METHODS)
     other = site.new_listener(2)
-    site.listener.put("BODY", stream=5000, data=b"x")
+    site.listener.put("BODY", stream=20000, data=b"x")
     site.listener.flush()
     assert site.listener.cut_off()
     assert "listener 1" in site.note()
