@@ -24,6 +24,7 @@ def trailer(name, why, line, status=400):
 CASES = [
     taken("one", "9112 7.1", "3\r\nabc\r\n0\r\n\r\n", "abc"),
     taken("two", "9112 7.1", "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n", "abcdefg"),
+    taken("many", "9112 7.1: each size by itself", "1\r\na\r\n" * 20 + "0\r\n\r\n", "a" * 20),
     taken("none", "9112 7.1", "0\r\n\r\n", ""),
     taken("hex", "9112 7.1", "a\r\n0123456789\r\n0\r\n\r\n", "0123456789"),
     taken("hex-upper", "9112 7.1", "A\r\n0123456789\r\n0\r\n\r\n", "0123456789"),
