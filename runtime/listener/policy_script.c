@@ -143,6 +143,7 @@ int policy_script_load(struct policy_machine *machine, const struct policy_text 
     }
     *made = (struct policy_script){LUA_NOREF, LUA_NOREF};
     struct ending ending = {grammars, made};
+    script_set_cpu(s, POLICY_LOAD_CPU_MS);
     int rc = script_protect(s, begin_load, machine);
     if (rc == SCRIPT_DONE) {
         rc = run_text(s, text);
@@ -150,6 +151,7 @@ int policy_script_load(struct policy_machine *machine, const struct policy_text 
     if (rc == SCRIPT_DONE) {
         rc = script_protect(s, end_load, &ending);
     }
+    script_set_cpu(s, POLICY_CPU_MS);
     forget_load(script_state(s));
     if (rc != SCRIPT_DONE) {
         (void)snprintf(why, POLICY_WHY_BYTES, "%.*s", POLICY_WHY_BYTES - 1, script_error(s)->message);

@@ -13,6 +13,7 @@
 
 #define POLICY_MEMORY_BYTES (16u << 20)
 #define POLICY_CPU_MS 10
+#define POLICY_LOAD_CPU_MS 200  /* of each step of a load, during which nobody is served */
 #define POLICY_HARD_CPU_MS 1000 /* a grammar that takes that long ends the process */
 #define POLICY_SENTENCE_BYTES 512
 #define POLICY_LOCATION_BYTES 2048

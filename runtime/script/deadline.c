@@ -148,6 +148,7 @@ static unsigned tick_ms(unsigned cpu_ms) {
 void script_set_cpu(struct script *s, uint32_t cpu_ms) {
     unsigned ms = tick_ms(s->options.cpu_ms);
     MUST(!s->running);
+    s->cpu_ms = cpu_ms;
     s->ticks_max = (sig_atomic_t)((cpu_ms + ms - 1) / ms);
 }
 

@@ -31,6 +31,7 @@ struct script {
     void (*poll)(int);           /* makes compiled code look at hooks; NULL without JIT */
     volatile sig_atomic_t seen;  /* signal: the entry that ticks are counted for */
     volatile sig_atomic_t ticks; /* signal: ticks since then */
+    uint32_t cpu_ms;             /* the deadline */
     sig_atomic_t ticks_max;      /* how many of them make the deadline */
     sig_atomic_t ticks_hard;     /* and the end of the process; 0: never */
 
