@@ -29,8 +29,10 @@ int policy_prepare(struct router *r) {
     struct policy *p = &r->policy;
     p->rules = p->decide = LUA_NOREF;
     int rc = script_stack_map(&p->stack);
-    const struct script_options options = {
-        .memory_bytes = POLICY_MEMORY_BYTES, .cpu_ms = POLICY_CPU_MS, .stack = &p->stack};
+    const struct script_options options = {.memory_bytes = POLICY_MEMORY_BYTES,
+                                           .cpu_ms = POLICY_CPU_MS,
+                                           .hard_cpu_ms = POLICY_HARD_CPU_MS,
+                                           .stack = &p->stack};
     return rc == 0 ? script_new(&p->script, &options) : rc;
 }
 
