@@ -11,7 +11,7 @@
 #include "config/config.h"
 
 #define MEMORY_BYTES (48u << 20)
-#define CPU_MS 200 /* a loop is cut off by then */
+#define CPU_MS 40 /* a loop is cut off by then */
 #define INPUTS_PER_VM 500
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
