@@ -22,7 +22,6 @@ enum cage_wall {
     WALL_NEW_PRIVILEGES = 1 << 12,
     WALL_EXECUTABLE = 1 << 13,
     WALL_REFUSALS = 1 << 14, /* master's, which its children inherit */
-    WALL_TREE = 1 << 15,     /* a directory that is the top of its own mount tree */
 };
 
 /** The walls that are missing, from the test's own argument. */

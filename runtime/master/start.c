@@ -43,16 +43,6 @@ struct spawn start_spawn(const struct master *m, const struct child *c, int cont
     return s;
 }
 
-/* Nobody who is given a directory climbs out of it. fd: taken. Returns a descriptor, owned, or -errno. */
-static int detach(const struct master *m, int fd) {
-    if (fd < 0 || m->options.single_user) {
-        return fd;
-    }
-    int own = spawn_detach(fd);
-    (void)close(fd);
-    return own;
-}
-
 static int send_config(struct master *m, struct child *c, const char **what) {
     bool look_only = m->options.check || m->reload.phase != RELOAD_NOT; /* a reload brings no new user */
     struct message_start_config start = {
@@ -64,7 +54,7 @@ static int send_config(struct master *m, struct child *c, const char **what) {
         .gid = m->rules.gid,
     };
     const int fds[4] = {
-        detach(m, open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        open(m->options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
         open("/etc/passwd", O_RDONLY | O_CLOEXEC),
         open("/etc/group", O_RDONLY | O_CLOEXEC),
         places_open_users(m->options.state, look_only),
@@ -102,7 +92,7 @@ static int send_vhost(const struct master *m, struct child *c, const char **what
         start.role_uids[role] = m->options.single_user ? m->rules.uid : uid;
     }
     struct stat facts;
-    int root = detach(m, places_open_root(v, m->options.single_user));
+    int root = places_open_root(v, m->options.single_user);
     if (root < 0 || fstat(root, &facts) != 0) {
         *what = "its root";
         return root < 0 ? root : -errno;
@@ -113,18 +103,11 @@ static int send_vhost(const struct master *m, struct child *c, const char **what
     return rc;
 }
 
-static int send_logger(const struct master *m, const struct child *c, const char **what) {
-    const struct message_start_logger start = {.format = m->plan.server.format};
-    const int fds[2] = {detach(m, fcntl(m->logs, F_DUPFD_CLOEXEC, 0)), m->routes};
-    *what = fds[0] >= 0 ? *what : "the log directory";
-    int rc = fds[0] >= 0 ? message_start_logger_send(c->control, &start, fds) : fds[0];
-    (void)close(fds[0]);
-    return rc;
-}
-
 int start_send(struct master *m, struct child *c, const char **what) {
     const struct message_start_router router = {.epoch = m->epoch};
+    const struct message_start_logger logger = {.format = m->plan.server.format};
     const int router_fds[2] = {m->routes, m->policies};
+    const int logger_fds[2] = {m->logs, m->routes};
     switch (c->role) {
     case ROLE_CONFIG:
         return send_config(m, c, what);
@@ -135,7 +118,7 @@ int start_send(struct master *m, struct child *c, const char **what) {
     case ROLE_VHOST:
         return send_vhost(m, c, what);
     case ROLE_LOGGER:
-        return send_logger(m, c, what);
+        return message_start_logger_send(c->control, &logger, logger_fds);
     case ROLE_MASTER:
     case ROLE_COUNT:
         break;

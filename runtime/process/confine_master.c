@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* confine_master.c – what master gives up before it starts anyone, and the places that it makes for
- * its children. Runs in: master. */
+/* confine_master.c – what master gives up before it starts anyone, and the two empty places that it
+ * makes for its children. Runs in: master. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -86,12 +86,4 @@ int spawn_empty_root(void) {
     }
     (void)close(context);
     return rc;
-}
-
-/* The descriptor is handed on as it is: opened once more, the tree would be taken down with the first one,
- * and nothing could be mounted below by itself any more. */
-int spawn_detach(int directory) {
-    const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-    int fd = CAGE_HAS(TREE) ? open_tree(directory, "", flags) : fcntl(directory, F_DUPFD_CLOEXEC, 0);
-    return fd >= 0 ? fd : -errno;
 }

@@ -46,9 +46,4 @@ int spawn_empty_network(void);
  * directory of roles. Returns it, owned, or -errno. Keep it open as long as children start. */
 int spawn_empty_root(void);
 
-/** Opens the same directory as the top of a mount tree of its own: no ".." leads out of it, and what
- * is mounted below is there too. directory: borrowed. Returns a descriptor (O_PATH), owned; the tree
- * lasts as long as somebody holds it. -errno: -EINVAL where its file system must not be mounted twice. */
-int spawn_detach(int directory);
-
 #endif

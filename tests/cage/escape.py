@@ -24,7 +24,7 @@ WALLS = {
     "network": 1 << 0, "limits": 1 << 1, "capabilities": 1 << 3, "descriptors": 1 << 4, "environment": 1 << 5,
     "dumpable": 1 << 6, "root": 1 << 7, "landlock": 1 << 8, "seccomp": 1 << 9, "parent": 1 << 10,
     "master": 1 << 11, "new_privileges": 1 << 12, "executable": 1 << 13,
-    "refusals": 1 << 14, "tree": 1 << 15,
+    "refusals": 1 << 14,
 }
 
 

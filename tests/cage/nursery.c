@@ -305,7 +305,6 @@ static void prepare(struct nursery *n) {
         if (n->spawn.network < 0 || n->spawn.root < 0) {
             fail("empty network and root", n->spawn.network < 0 ? -n->spawn.network : -n->spawn.root);
         }
-        n->start.directory = n->start.directory >= 0 ? spawn_detach(n->start.directory) : -1;
     }
     const char *part = n->confine ? spawn_confine_master(n->spawn.single_user) : NULL;
     if (part != NULL) {
