@@ -60,7 +60,8 @@ struct connection {
     uint64_t id; /* of the request, for log, vhost and error pages */
     uint32_t stream;
     uint32_t ask;      /* of the router */
-    bool narrow; /* that question names only the cookie that counts */
+    bool narrow;       /* that question names only the cookie that counts */
+    bool suspect;      /* a router has gone when this was its next question */
     bool retried;      /* was handed to another process before */
     uint64_t since_ms; /* when the present wait began (uv_now) */
     uint64_t began_us, began_monotonic_us;

@@ -48,6 +48,17 @@ static void refuse(struct listener *l, struct connection *c) {
     turn_touch(c);
 }
 
+/* The router has gone while this question came next: was it that? Twice is enough. */
+static void suspect_first(struct listener *l) {
+    struct routes *r = &l->routes;
+    struct connection *c = r->first;
+    if (c != NULL && c != r->unasked && c->suspect) {
+        refuse(l, c);
+    } else if (c != NULL && c != r->unasked) {
+        c->suspect = true;
+    }
+}
+
 static void hang_up(struct listener *l) {
     struct routes *r = &l->routes;
     if (r->socket >= 0) {
@@ -55,6 +66,7 @@ static void hang_up(struct listener *l) {
         (void)close(r->socket);
         r->socket = -1;
         r->poll = NULL;
+        suspect_first(l);
     }
 }
 
@@ -135,6 +147,7 @@ static void wait_for_router(struct listener *l, struct connection *c) {
     struct routes *r = &l->routes;
     c->state = CONNECTION_ROUTING;
     c->ask = r->next_ask++;
+    c->suspect = false;
     c->since_ms = uv_now(&l->loop);
     c->next_waiting = NULL;
     if (r->last != NULL) {

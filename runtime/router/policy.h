@@ -20,9 +20,8 @@
 struct router;
 
 #define POLICY_MEMORY_BYTES (64u << 20)
-#define POLICY_CPU_MS 20 /* of one answer */
-#define POLICY_HARD_CPU_MS \
-    4000 /* C code, a grammar's match say, that keeps an entry that long ends the process */
+#define POLICY_CPU_MS 20        /* of one answer */
+#define POLICY_HARD_CPU_MS 500  /* C code that keeps an answer that long, a grammar say, ends the process */
 #define POLICY_LOAD_CPU_MS 2000 /* of each step of a load, as in config */
 #define POLICY_WHY_BYTES (MESSAGE_POLICY_TAKEN_WHY_MAX + 1)
 

@@ -239,6 +239,20 @@ def test_failing_function_costs_its_request_only(site, body, reason):
     assert site.server.process("router").pid == router.pid
 
 
+def test_grammar_without_end_costs_the_router_and_nobody_else(site):
+    """C code that no deadline interrupts: the process ends, and its successor answers the others."""
+    site.start("""
+        local P, V = lpeg.P, lpeg.V
+        local slow = P { "S", S = P "a" * V "S" * V "S" + P "a" * V "S" + P "a" } * -1
+        route "bad.test" { decide = function(request) slow:match(("a"):rep(40) .. "b") return nil end }
+    """)
+    router = site.server.process("router")
+    with site.server.connect() as waiting:
+        waiting.sendall(b"GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n")
+        site.server.wait_for_successor(router)
+    assert site.get("main.test/").text == "main"
+
+
 def test_looping_function_does_not_starve_the_others(site):
     """Sixty requests of it at once: another host is routed before they are through."""
     site.start('route "bad.test" { decide = function() while true do end end }\n')
