@@ -46,15 +46,20 @@ static bool has_address(const struct network_client *peer) {
     return peer->family == FAMILY_INET || peer->family == FAMILY_INET6;
 }
 
-bool accept_count(struct listener *l, const struct network_client *peer) {
-    return !has_address(peer) ||
-           crowd_enter(&l->crowd, peer->family, peer->address, l->policy->limits.address_connections);
+/* Proxies speak for many: they are not counted, nor is whoever sends PROXY headers and names nobody. */
+bool accept_count(struct listener *l, const struct network_client *peer, bool *counted) {
+    const struct policy *policy = l->policy;
+    *counted = has_address(peer) && !network_set_has(&policy->proxies, peer->family, peer->address) &&
+               !network_set_has(&policy->proxy_senders, peer->family, peer->address);
+    if (*counted) {
+        *counted = crowd_enter(&l->crowd, peer->family, peer->address, policy->limits.address_connections);
+        return *counted;
+    }
+    return true;
 }
 
 void accept_uncount(struct listener *l, const struct network_client *peer) {
-    if (has_address(peer)) {
-        crowd_leave(&l->crowd, peer->family, peer->address);
-    }
+    crowd_leave(&l->crowd, peer->family, peer->address);
 }
 
 void accept_turn_away(struct listener *l, int fd) {

@@ -41,15 +41,16 @@ static void move_to(struct connection *c, struct connection_list *list) {
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 int connection_open(struct listener *l, int fd, const struct network_client *peer) {
+    bool counted = false;
     bool awaits_proxy = network_set_has(&l->policy->proxy_senders, peer->family, peer->address);
-    if (!awaits_proxy && !accept_count(l, peer)) {
+    if (!awaits_proxy && !accept_count(l, peer, &counted)) {
         accept_turn_away(l, fd);
         (void)close(fd);
         return -EAGAIN;
     }
     struct connection *c = calloc(1, sizeof *c);
     if (c == NULL || uv_poll_init(&l->loop, &c->poll, fd) != 0) {
-        if (!awaits_proxy) {
+        if (counted) {
             accept_uncount(l, peer);
         }
         free(c);
@@ -60,7 +61,7 @@ int connection_open(struct listener *l, int fd, const struct network_client *pee
     c->fd = fd;
     c->file.fd = -1;
     c->peer = *peer;
-    c->counted = !awaits_proxy;
+    c->counted = counted;
     c->awaits_proxy = awaits_proxy;
     c->since_ms = uv_now(&l->loop);
     c->poll.data = c;
@@ -144,12 +145,13 @@ void connection_linger(struct connection *c) {
 }
 
 static void be_idle(struct connection *c) {
+    struct listener *l = c->listener;
     request_give_back(c);
     if (c->requests > 0) {
-        c->since_ms = uv_now(&c->listener->loop);
-        move_to(c, &c->listener->idle);
-        accept_resume(c->listener); /* it would make room */
+        c->since_ms = uv_now(&l->loop);
     }
+    move_to(c, c->requests > 0 ? &l->idle : &l->fresh);
+    accept_resume(l); /* it would make room */
 }
 
 void connection_next_request(struct connection *c) {
@@ -201,12 +203,11 @@ static bool read_proxy_header(struct connection *c) {
         return false;
     }
     c->awaits_proxy = false;
-    if (!accept_count(c->listener, &c->peer)) {
+    if (!accept_count(c->listener, &c->peer, &c->counted)) {
         accept_turn_away(c->listener, c->fd);
         connection_close(c);
         return false;
     }
-    c->counted = true;
     memmove(r->bytes, r->bytes + n, r->n - (size_t)n);
     r->n -= (size_t)n;
     return r->n > 0;
@@ -296,7 +297,6 @@ static void check_end(struct connection *c) {
 }
 
 void connection_advance(struct connection *c) {
-    c->stirred = true;
     if (!park_wake(c)) {
         return;
     }
@@ -332,6 +332,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
         connection_abort(c);
         return;
     }
+    c->stirred = true;
     if (!park_wake(c)) {
         return;
     }

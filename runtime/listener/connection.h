@@ -13,6 +13,7 @@
 #ifndef LUTTPD_LISTENER_CONNECTION_H
 #define LUTTPD_LISTENER_CONNECTION_H
 
+#include "listener/accept.h"
 #include "listener/file_send.h"
 #include "listener/h1_body.h"
 #include "listener/link.h"
@@ -22,6 +23,7 @@
 #include "listener/pace.h"
 #include "listener/request.h"
 #include "listener/response.h"
+#include "listener/turn.h"
 
 struct parked;
 
@@ -88,14 +90,7 @@ struct connection {
     struct file_send file;
 };
 
-/** Its bytes: 4, 16 or none. */
-static inline struct slice connection_address(const struct network_client *client) {
-    size_t n = client->family == FAMILY_INET ? 4 : client->family == FAMILY_INET6 ? 16 : 0;
-    return slice_from((const char *)client->address, n);
-}
-
-/** Takes an accepted socket; peer: borrowed. Returns 0, or -errno with fd closed: -EAGAIN where its address
- * has too many. */
+/** Takes an accepted socket. Returns 0, or -errno with fd closed: -EAGAIN where its address has too many. */
 int connection_open(struct listener *l, int fd, const struct network_client *peer);
 
 /** Closes the connection that has been idle longest, or, without any, the one that has been silent longest

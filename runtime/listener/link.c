@@ -200,7 +200,9 @@ void link_unblock(struct link *k) {
     }
     for (uint32_t i = 0; i < k->slot_count; i++) {
         struct connection *c = k->slots[i].connection;
-        if (c != NULL) {
+        if (c != NULL && c->parked != NULL) {
+            response_consumed(c); /* credit is all that a parked one can owe */
+        } else if (c != NULL) {
             turn_touch(c);
         }
     }

@@ -94,6 +94,7 @@ void link_close_stream(struct link *k, struct connection *c, bool abandoned, enu
     uint16_t slot = (uint16_t)c->stream;
     MUST(k->slots[slot].connection == c);
     k->slots[slot].connection = NULL;
+    c->state = CONNECTION_ANSWERING; /* whatever fails from here on, the stream ends once */
     if (c->file.announced) {
         file_send_end(&c->file); /* passed and never used: nothing of it reaches another stream */
     }

@@ -101,30 +101,6 @@ struct listener {
     _Alignas(8) uint8_t scratch[RECORD_PAYLOAD_MAX]; /* where records are copied */
 };
 
-/* accept.c */
-
-/** Starts to accept. The loop must be initialised. Returns 0 or a libuv error. */
-int accept_start(struct listener *l);
-
-/** The policy is new: takes its limits. */
-void accept_take_policy(struct listener *l);
-
-/** Stops accepting for good (draining). */
-void accept_stop(struct listener *l);
-
-/** A connection has closed: accept again where descriptors had run short. */
-void accept_resume(struct listener *l);
-
-/** Counts a connection under its address. Returns false where that has too many. peer: borrowed. */
-bool accept_count(struct listener *l, const struct network_client *peer);
-void accept_uncount(struct listener *l, const struct network_client *peer);
-
-/** Sends 429 where that goes without waiting; the caller closes fd. */
-void accept_turn_away(struct listener *l, int fd);
-
-/** Says what was refused since the last time, once a minute. */
-void accept_report(struct listener *l, uint64_t now);
-
 /* control.c */
 
 /** Starts to listen to master. Returns 0 or a libuv error. */
@@ -132,25 +108,5 @@ int control_start(struct listener *l);
 
 /** The logger broke a rule, or is gone: waits for the next one. */
 void control_drop_logger(struct listener *l);
-
-/* turn.c */
-
-/** Registers the end-of-turn work and the timers. Returns 0 or a libuv error. */
-int turn_start(struct listener *l);
-
-/** Asks for this connection to be looked at in the end of this turn. */
-void turn_touch(struct connection *c);
-
-/** The Date field's value, fresh to the second. Lives until the next call. */
-struct slice turn_date(struct listener *l);
-
-/* shared by those that poll raw descriptors */
-
-/** Polls fd for reading; callback gets data through handle->data. Allocates the handle, since libuv
- * frees it later. Returns NULL where that fails. */
-uv_poll_t *listener_poll(struct listener *l, int fd, uv_poll_cb callback, void *data);
-
-/** Stops polling and frees the handle in time. Call before the descriptor is closed. */
-void listener_unpoll(uv_poll_t *poll);
 
 #endif

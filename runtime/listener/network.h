@@ -52,4 +52,10 @@ bool network_read_address(struct slice text, struct network_client *out);
 /** Reads a decimal port, 0 to 65535, without leading zeros. Touches port on success only. */
 bool network_read_port(struct slice text, uint16_t *port);
 
+/** The bytes of its address: 4, 16 or none. */
+static inline struct slice network_client_address(const struct network_client *client) {
+    size_t n = client->family == FAMILY_INET ? 4 : client->family == FAMILY_INET6 ? 16 : 0;
+    return slice_from((const char *)client->address, n);
+}
+
 #endif

@@ -12,9 +12,15 @@
 struct parked {
     struct policy *policy; /* held on: the body's limits belong to it */
     enum h1_version version;
+    bool json; /* the kind of page that the client prefers */
     uint32_t n[FACTS], input_n;
     char bytes[]; /* facts, then input that was not used */
 };
+
+/* Whether the vhost is owed END: a length is complete without another byte. */
+static bool is_end_due(const struct connection *c) {
+    return c->body.kind == H1_BODY_LENGTH && c->body.left == 0;
+}
 
 /* Whether all that c still needs of its request is what can be packed. */
 static bool is_parkable(const struct connection *c) {
@@ -27,7 +33,7 @@ static bool is_parkable(const struct connection *c) {
     case CONNECTION_ANSWERING:
         return true;
     case CONNECTION_OPEN: /* before an answer a request may be repeated; a body's bytes wait for its reader */
-        return !request_repeatable(c) && (c->body_done || r->body_at == r->n);
+        return !request_repeatable(c) && (c->body_done || (r->body_at == r->n && !is_end_due(c)));
     case CONNECTION_ROUTING:
     case CONNECTION_CALLING:
     case CONNECTION_LINGERING:
@@ -77,6 +83,7 @@ static struct parked *pack(const struct connection *c) {
     }
     char *at = p->bytes;
     *p = (struct parked){.version = r->head.version, .input_n = (uint32_t)input.n};
+    p->json = c->state == CONNECTION_OPEN && !c->head_written && response_is_json(c);
     for (size_t i = 0; i < FACTS; i++) {
         p->n[i] = (uint32_t)facts[i].n;
         memcpy(at, facts[i].n > 0 ? facts[i].p : "", facts[i].n);
@@ -113,14 +120,16 @@ static void unpack(struct connection *c, const struct parked *p) {
     memcpy(r->bytes, p->bytes, at + p->input_n);
     r->n = at + p->input_n;
     r->body_at = r->parser.consumed = (uint32_t)at;
-    r->fields[0] = (struct field){SLICE("referer"), facts[3]};
-    r->fields[1] = (struct field){SLICE("user-agent"), facts[4]};
+    r->fields[0] = (struct field){SLICE("accept"), p->json ? SLICE("application/json") : SLICE("*/*")};
+    r->fields[1] = (struct field){SLICE("referer"), facts[3]};
+    r->fields[2] = (struct field){SLICE("user-agent"), facts[4]};
     r->head = (struct h1_head){.version = p->version,
                                .method = facts[0],
                                .target = facts[1],
                                .host = facts[2],
                                .fields = r->fields,
-                               .fields_count = 2};
+                               .end_to_end = 1,
+                               .fields_count = 3};
 }
 
 bool park_wake(struct connection *c) {

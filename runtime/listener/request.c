@@ -123,7 +123,7 @@ int request_open(struct connection *c) {
     m->scheme = c->client.https ? SCHEME_HTTPS : SCHEME_HTTP;
     m->version = head->version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11;
     m->family = c->client.family;
-    m->address = connection_address(&c->client);
+    m->address = network_client_address(&c->client);
     m->port = c->client.port;
     m->body = head->body != H1_BODY_NONE;
     m->content_length = head->content_length;

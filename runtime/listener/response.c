@@ -43,13 +43,14 @@ static size_t own_fields(const struct own_answer *answer, char seconds[12], stru
     return count;
 }
 
-static struct slice accept_of(const struct h1_head *head) {
+bool response_is_json(const struct connection *c) {
+    const struct h1_head *head = &c->request->head;
     for (size_t i = 0; i < head->end_to_end; i++) {
         if (slice_equal(head->fields[i].name, SLICE("accept"))) {
-            return head->fields[i].value;
+            return h1_prefers_json(head->fields[i].value);
         }
     }
-    return (struct slice){0};
+    return false;
 }
 
 void response_answer(struct connection *c, const struct own_answer *answer) {
@@ -57,8 +58,7 @@ void response_answer(struct connection *c, const struct own_answer *answer) {
         return;
     }
     struct h1_response r = describe(c, answer->status);
-    const struct h1_page page = {
-        .request = c->id, .text = answer->text, .json = h1_prefers_json(accept_of(&c->request->head))};
+    const struct h1_page page = {.request = c->id, .text = answer->text, .json = response_is_json(c)};
     struct h1_framing framing;
     struct field fields[3];
     char seconds[12];
@@ -261,7 +261,7 @@ void response_log(struct connection *c) {
         .sent_bytes = c->content_sent,
         .version = head->version == H1_VERSION_10 ? VERSION_HTTP10 : VERSION_HTTP11,
         .family = c->client.family,
-        .address = connection_address(&c->client),
+        .address = network_client_address(&c->client),
         .request = c->id,
         .method = head->method,
         .target = head->target,

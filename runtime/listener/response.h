@@ -24,6 +24,9 @@ void response_answer(struct connection *c, const struct own_answer *answer);
 /** The same for a mere status. */
 void response_own(struct connection *c, unsigned status, unsigned retry_s);
 
+/** Whether the client prefers pages in JSON. c has its request. */
+bool response_is_json(const struct connection *c);
+
 /** Handlers of the vhost's messages on the stream of c. Return 0, or -EBADMSG: it broke a rule. */
 int response_head(struct connection *c, const struct message_head *m);
 int response_body(struct connection *c, const struct message_body *m);

@@ -119,6 +119,7 @@ class Call:
 class Stage:
     def __init__(self, server=None, roles=("vhost",), options=None):
         self.server = server or Server()
+        self.server.listens = ['listen { "127.0.0.1:0", limits = { address_connections = 0 } }']
         for name in ("evil", "honest"):
             self.server.add_site(name, hosts=[f"{name}.test"], files={"vhost.lua": "", "public/x": "x"},
                                  **(options or {}))

@@ -38,7 +38,7 @@ LISTENS = {  # name: (limits, what else the statement says)
     "full": ("connections = 3", ""),
     "alone": ("address_connections = 2", ""),
     "proxied": ('head_time = "2s", address_connections = 2', 'proxy_protocol = { "127.0.0.1" }'),
-    "trusting": ("", 'proxies = { "127.0.0.2" }'),
+    "trusting": ("address_connections = 2", 'proxies = { "127.0.0.2" }'),
 }
 
 
@@ -379,6 +379,15 @@ def test_one_address_has_so_many_connections(site):
     assert "too many from one address" in wait_until(lambda: site.stderr, "a line")
 
 
+@pytest.mark.parametrize("name,source,begin", [("trusting", "127.0.0.2", b""), ("proxied", "127.0.0.1", b"PROXY UNKNOWN\r\n")])
+def test_proxies_speak_for_many_and_are_not_counted(site, name, source, begin):
+    clients = [connect(site, name, source) for _ in range(5)]
+    for client in clients:
+        assert ask(client, begin + GET)[1] == b"hello"
+    for client in clients:
+        client.close()
+
+
 # Who asks ------------------------------------------------------------------------------------------------
 
 WHO = b"GET /who HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -556,6 +565,15 @@ def test_memory_of_connections_that_do_nothing(crowd, count, request_, read, mos
         assert data.startswith(b"HTTP/1.1 200")
     for client in clients:
         client.close()
+
+
+def test_parked_request_gets_the_page_that_it_prefers(crowd):
+    with crowd.connect() as client:
+        client.sendall(b"POST /count HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(3.5)
+        crowd.process("vhost").kill()
+        head, content = read_answer(client)
+        assert status_of(head) == 502 and json.loads(content)["status"] == 502, content
 
 
 def test_file_for_many_readers_is_open_once(crowd):
