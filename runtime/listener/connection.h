@@ -93,8 +93,7 @@ struct connection {
 /** Takes an accepted socket. Returns 0, or -errno with fd closed: -EAGAIN where its address has too many. */
 int connection_open(struct listener *l, int fd, const struct network_client *peer);
 
-/** Closes the connection that has been idle longest, or, without any, the one that has been silent longest
- * since it came. Returns false where there is neither. */
+/** Closes who has been idle longest, or else silent longest since it came. Returns false without either. */
 bool connection_close_oldest_idle(struct listener *l);
 
 /** Does what can be done now: parses, hands on the body, writes, goes to the next request. */
