@@ -182,7 +182,8 @@ static void report_exit(const struct master *m, const struct child *c, const sig
     if (info->si_code == CLD_EXITED && info->si_status == CHILD_EXIT_SCRIPT_MEMORY) {
         report(REPORT_ERROR, "%s: its script used more memory than it may", name);
     } else if (info->si_code == CLD_EXITED && info->si_status == CHILD_EXIT_SCRIPT_STUCK) {
-        report(REPORT_ERROR, "%s: ended by its deadline: a grammar in its script did not come to an end", name);
+        report(REPORT_ERROR, "%s: ended by its deadline: a grammar in its script did not come to an end",
+               name);
     } else if (info->si_code == CLD_EXITED && !(expected && info->si_status == 0)) {
         report(REPORT_ERROR, "%s: exited with status %d", name, info->si_status);
     } else if (info->si_code != CLD_EXITED && info->si_status == SIGSYS) {
