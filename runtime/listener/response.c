@@ -277,9 +277,11 @@ void response_log(struct connection *c) {
     log_producer_access(&c->listener->log, &m);
 }
 
-/* Whether the client may still be sending what nobody will read. */
+/* Whether the client may still be sending what nobody will read: a body, or requests that it thought would
+ * be answered, since it was not the one who wanted to close. */
 static bool client_may_send(const struct connection *c) {
-    return !c->ended_by_client && (!c->body_done || c->request->body_at < c->request->n);
+    const struct request *r = c->request;
+    return !c->ended_by_client && (!c->body_done || r->body_at < r->n || r->head.keep_alive);
 }
 
 void response_finish(struct connection *c) {
