@@ -16,8 +16,9 @@
 #include "channel/packet.h"
 
 #define FILE_JOBS_PER_LINK 2
-#define FILE_DOOMED_MAX 64           /* descriptors of one vhost that wait to be closed */
-#define FILE_STEP_BYTES (512 * 1024) /* sent in one go, so that others get their turn */
+#define FILE_DOOMED_MAX 64            /* descriptors of one vhost that wait to be closed */
+#define FILE_SWIFT_BYTES (512 * 1024) /* of content: whoever has taken that is no slow reader */
+#define FILE_STEP_BYTES (512 * 1024)  /* sent in one go, so that others get their turn */
 
 struct connection;
 struct link;
@@ -39,8 +40,9 @@ struct file_send {
     bool announced;             /* the descriptor came, its FILE did not yet */
     bool refused;               /* it came, but there were too many: it is closed */
     bool active;
-    bool full; /* the client's socket had no room, and has not said that it has some */
-    bool job;  /* a file thread is at work: neither fd nor socket may be closed */
+    bool swift; /* the client has read so much that the kernel may hold more for it */
+    bool full;  /* the client's socket had no room, and has not said that it has some */
+    bool job;   /* a file thread is at work: neither fd nor socket may be closed */
     uint64_t offset, left;
     uint64_t warm_to;            /* where the last probe found pages in memory */
     struct connection *next_job; /* in its link, while it waits for a thread */

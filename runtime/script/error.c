@@ -87,8 +87,7 @@ void script_describe_interrupt(struct script *s, lua_State *L) {
     }
     luaL_where(L, 0);
     if (s->overtime) {
-        lua_pushfstring(L, "%sstopped: more than %d ms of CPU time", lua_tostring(L, -1),
-                        (int)s->cpu_ms);
+        lua_pushfstring(L, "%sstopped: more than %d ms of CPU time", lua_tostring(L, -1), (int)s->cpu_ms);
     } else {
         lua_pushfstring(L, "%sstopped: more than %d KB of memory", lua_tostring(L, -1),
                         (int)(s->soft / 1024));
