@@ -5,14 +5,19 @@ local check = require "config.check"
 local kinds = require "config.kinds"
 local lpeg = require "lpeg"
 
+-- Without control characters, which no results file may hold.
+local function title(text, rule, value)
+  return (text:format(rule.kind, tostring(value)):gsub("%c", "?"))
+end
+
 local function takes(rule, value, want)
-  it(("%s takes %s"):format(rule.kind, tostring(value)), function()
+  it(title("%s takes %s", rule, value), function()
     assert.same({ want, nil }, { kinds[rule.kind](value, rule) })
   end)
 end
 
 local function refuses(rule, value, reason)
-  it(("%s refuses %s"):format(rule.kind, tostring(value)), function()
+  it(title("%s refuses %s", rule, value), function()
     assert.same({ nil, reason }, { kinds[rule.kind](value, rule) })
   end)
 end
