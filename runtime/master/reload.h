@@ -13,7 +13,7 @@
 
 #include "master/master.h"
 
-#define RELOAD_ANSWER_MS 5000 /* from POLICY to POLICY_TAKEN */
+#define RELOAD_ANSWER_MS 10000 /* a policy may load for 2 s of CPU, and machines are busy */
 
 /** Goes on with the reload, or begins the one that is wanted. Returns when to look again. */
 uint64_t reload_advance(struct master *m, uint64_t now_ms);

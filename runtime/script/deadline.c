@@ -111,7 +111,7 @@ static void on_tick(int number, siginfo_t *info, void *context) {
     if (s->ticks >= s->ticks_max) {
         s->overtime = 1;
     }
-    if (s->ticks_hard > 0 && s->ticks >= s->ticks_hard) {
+    if (s->ticks_hard > 0 && s->ticks >= s->ticks_max + s->ticks_hard) {
         _exit(SCRIPT_EXIT_STUCK);
     }
     if (s->overtime || s->oversize) {

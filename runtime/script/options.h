@@ -43,10 +43,10 @@ typedef int script_find_module(void *context, const char *name, struct script_so
 typedef void script_print(void *context, const char *text, size_t n);
 
 struct script_options {
-    bool jit;                         /* false: no executable pages are ever asked for */
-    size_t memory_bytes;              /* soft cap: what runs is interrupted; the hard cap ends the process */
-    uint32_t cpu_ms;                  /* CPU time of one entry from C into Lua, at least 10 */
-    uint32_t hard_cpu_ms;             /* an entry that C keeps that long ends the process; 0: never */
+    bool jit;             /* false: no executable pages are ever asked for */
+    size_t memory_bytes;  /* soft cap: what runs is interrupted; the hard cap ends the process */
+    uint32_t cpu_ms;      /* CPU time of one entry from C into Lua, at least 10 */
+    uint32_t hard_cpu_ms; /* an entry that C keeps that long beyond its deadline ends the process; 0: never */
     const struct script_stack *stack; /* borrowed: where entries must run; NULL: not checked */
     script_find_module *find_module;  /* NULL: no modules */
     script_print *print;              /* NULL: print is silent */

@@ -33,7 +33,7 @@ struct script {
     volatile sig_atomic_t ticks; /* signal: ticks since then */
     uint32_t cpu_ms;             /* the deadline */
     sig_atomic_t ticks_max;      /* how many of them make the deadline */
-    sig_atomic_t ticks_hard;     /* and the end of the process; 0: never */
+    sig_atomic_t ticks_hard;     /* so many more, and the process ends; 0: never */
 
     /* memory */
     lua_Alloc alloc;

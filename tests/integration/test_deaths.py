@@ -37,6 +37,9 @@ class Client(threading.Thread):
                     raise ConnectionError(reply[:40])
                 self.answers += 1
                 self.last_answer = time.monotonic()
+                if b"\r\nConnection: close\r\n" in reply:  # the last one of so many on a connection
+                    connection.close()
+                    connection = None
             except OSError as error:
                 self.failures.append(error)
                 if connection is not None:
