@@ -6,11 +6,11 @@ struct state {
     uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t rotate(uint64_t x, unsigned bits) {
+static inline uint64_t rotate(uint64_t x, unsigned bits) {
     return (x << bits) | (x >> (64 - bits));
 }
 
-static void round_once(struct state *s) {
+__attribute__((always_inline)) static inline void round_once(struct state *s) {
     s->v0 += s->v1;
     s->v1 = rotate(s->v1, 13) ^ s->v0;
     s->v0 = rotate(s->v0, 32);
@@ -23,7 +23,7 @@ static void round_once(struct state *s) {
     s->v2 = rotate(s->v2, 32);
 }
 
-static void compress(struct state *s, uint64_t word) {
+static inline void compress(struct state *s, uint64_t word) {
     s->v3 ^= word;
     round_once(s);
     s->v0 ^= word;
