@@ -19,6 +19,10 @@
 /* Lists ------------------------------------------------------------------------------------------------ */
 
 static void leave_list(struct connection *c) {
+    struct sweep *sweep = &c->listener->deadlines;
+    if (sweep->next == c) {
+        sweep->next = c->next;
+    }
     *(c->previous != NULL ? &c->previous->next : &c->list->first) = c->next;
     *(c->next != NULL ? &c->next->previous : &c->list->last) = c->previous;
     c->next = c->previous = NULL;

@@ -2,10 +2,13 @@
 /* deadlines.c – see deadlines.h. */
 #include "listener/deadlines.h"
 
+#include "base/clock.h"
 #include "listener/connection.h"
 #include "listener/park.h"
 
 #define LINGER_MS 1000
+#define SLICE_US 500
+#define LOOKS_PER_GLANCE 8 /* at the clock */
 
 /* Without a whole head in time. Whoever has sent no byte of one gets no answer. */
 static void end_head(struct connection *c) {
@@ -65,19 +68,62 @@ static void look_at(struct connection *c, uint64_t now, uint32_t elapsed_ms) {
     c->stirred = false;
 }
 
-static void close_expired(const struct connection_list *list, uint64_t now, uint32_t limit_ms) {
+/* The slice of one turn; a look costs less than asking the time, a close much more. */
+struct slice_of_time {
+    uint64_t until_us;
+    unsigned looks;
+};
+
+static bool is_over(struct slice_of_time *s) {
+    return ++s->looks % LOOKS_PER_GLANCE == 0 && clock_monotonic_us() >= s->until_us;
+}
+
+/* Returns whether nobody is left on the list who has expired. */
+static bool close_expired(const struct connection_list *list, uint64_t now, uint32_t limit_ms,
+                          struct slice_of_time *slice) {
     while (limit_ms > 0 && list->first != NULL && now - list->first->since_ms >= limit_ms) {
         connection_close(list->first);
+        if (is_over(slice)) {
+            return false;
+        }
     }
+    return true;
 }
 
 void deadlines_sweep(struct listener *l, uint64_t now) {
-    uint32_t elapsed_ms = l->swept_ms != 0 ? (uint32_t)(now - l->swept_ms) : 0;
-    l->swept_ms = now;
-    close_expired(&l->fresh, now, l->policy->limits.head_ms);
-    close_expired(&l->idle, now, l->policy->limits.idle_ms);
-    for (struct connection *c = l->busy.first, *next; c != NULL; c = next) {
-        next = c->next;
-        look_at(c, now, elapsed_ms);
+    struct sweep *s = &l->deadlines;
+    if (s->runs) {
+        return; /* the loop is that busy: what is left of the last one goes first */
     }
+    s->runs = true;
+    s->elapsed_ms = s->began_ms != 0 ? (uint32_t)(now - s->began_ms) : 0;
+    s->began_ms = now;
+    s->next = l->busy.first;
+    s->left = l->connections; /* whoever moves to the end meanwhile is not looked at for ever */
+}
+
+bool deadlines_go_on(struct listener *l) {
+    struct sweep *s = &l->deadlines;
+    const struct limits *limits = &l->policy->limits;
+    if (!s->runs) {
+        return true;
+    }
+    uint64_t now = uv_now(&l->loop); /* not when the sweep began: a wait may have begun since */
+    struct slice_of_time slice = {.until_us = clock_monotonic_us() + SLICE_US};
+    if (!close_expired(&l->fresh, now, limits->head_ms, &slice) ||
+        !close_expired(&l->idle, now, limits->idle_ms, &slice)) {
+        return false;
+    }
+    while (s->next != NULL && s->left > 0) {
+        struct connection *c = s->next;
+        s->next = c->next;
+        s->left--;
+        look_at(c, now, s->elapsed_ms);
+        if (is_over(&slice)) {
+            return false;
+        }
+    }
+    s->next = NULL;
+    s->runs = false;
+    return true;
 }

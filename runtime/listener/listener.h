@@ -45,6 +45,15 @@ struct connection_list {
     struct connection *first, *last;
 };
 
+/** The look at every connection, once a second, in slices: deadlines.h. */
+struct sweep {
+    bool runs;
+    uint64_t began_ms;       /* uv_now */
+    uint32_t elapsed_ms;     /* since the one before began */
+    struct connection *next; /* busy one to look at */
+    size_t left;             /* at most so many more */
+};
+
 struct listener {
     uv_loop_t loop;
     struct process process;
@@ -75,11 +84,10 @@ struct listener {
     struct connection_list idle;  /* wait for another request; the oldest first */
     struct connection_list busy;  /* all others */
     struct crowd crowd;
-    uint64_t swept_ms; /* when the last sweep was (uv_now) */
-    uint32_t crowded,
-        unproxied;    /* refused since the last line about it: too many of one address, bad header */
-    uint64_t told_ms; /* when that line was */
-    struct connection *touched; /* connections with something to do at the end of this turn */
+    struct sweep deadlines;
+    uint32_t crowded, unproxied; /* refused since the last line: too many of one address, bad header */
+    uint64_t told_ms;            /* when that line was */
+    struct connection *touched;  /* connections with something to do at the end of this turn */
     struct request *free_requests;
     size_t free_request_count, free_request_low; /* and how few there were since the last sweep */
     struct file_shared *shared_files[FILE_BUCKETS];

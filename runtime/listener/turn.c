@@ -83,7 +83,7 @@ static void never_sleep(uv_idle_t *idle) {
 
 static void on_turn(uv_prepare_t *turn) {
     struct listener *l = turn->data;
-    bool settled = false;
+    bool swept = deadlines_go_on(l), settled = false;
     for (unsigned i = 0; i < ROUNDS_MAX && !settled; i++) {
         drain_links(l);
         advance_touched(l);
@@ -95,7 +95,7 @@ static void on_turn(uv_prepare_t *turn) {
     if (l->draining && l->connections == 0) {
         uv_stop(&l->loop);
     }
-    if (settled) {
+    if (settled && swept) {
         (void)uv_idle_stop(&l->awake);
     } else {
         (void)uv_idle_start(&l->awake, never_sleep); /* events, then the next turn, without waiting */

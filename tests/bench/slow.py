@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """slow.py – ten thousand clients that send or read slowly, and what everybody else notices of them.
 
-slowhttptest attacks on the client's core, at the lowest priority; an honest client beside it asks at a
+slowhttptest attacks on the client's core, when nobody else wants it; an honest client beside it asks at a
 steady rate and measures from the moment when it meant to ask, so that waiting counts. Quiet and attacked
 spells alternate. Deadlines are the defaults; only the bound on connections of one address is lifted,
 because here every client has the same.
@@ -79,7 +79,7 @@ class Probe:
 
 def before_exec():
     os.sched_setaffinity(0, {CLIENT_CPU})
-    os.nice(19)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # the honest client goes first
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
