@@ -89,7 +89,7 @@ struct listener {
     uint64_t told_ms;            /* when that line was */
     struct connection *touched;  /* connections with something to do at the end of this turn */
     struct request *free_requests;
-    size_t free_request_count, free_request_low; /* and how few there were since the last sweep */
+    size_t free_request_count, free_request_low, trim; /* how few since the last sweep; how many to free */
     struct file_shared *shared_files[FILE_BUCKETS];
 
     struct log_producer log;

@@ -44,8 +44,11 @@ void request_hand_in(struct connection *c);
 /** Starts on the next head, of which n bytes are in the buffer already. */
 void request_restart(struct connection *c, size_t n);
 
-/** Frees requests that nobody has needed since the last call. Call once a second. */
-void requests_trim(struct listener *l);
+/** Decides which part of the requests that nobody has needed since the last call is freed. Call once a second. */
+void requests_sweep(struct listener *l);
+
+/** Frees some of them. Call in each turn. Returns whether none is left. */
+bool requests_trim(struct listener *l);
 
 /** Another exchange begins on c, complete or not: it gets its id. */
 void request_enter(struct connection *c);

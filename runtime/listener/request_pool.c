@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request_pool.c – the buffers of requests in hand.
  * Runs in: listener. Mapped one by one: a thousand that a burst has needed go back to the kernel as a whole,
- * whatever was allocated between them. Those of the last second are kept. */
+ * whatever was allocated between them. Those that the last seconds have used are kept. */
 #include <sys/mman.h>
 
 #include "listener/connection.h"
 
 #define KEPT_AT_LEAST 32
-#define FREED_AT_ONCE 1024 /* in a sweep, which holds up everyone */
+#define FREED_AT_ONCE 32 /* in a turn, which holds up everyone */
 
 bool request_take(struct connection *c) {
     struct listener *l = c->listener;
@@ -64,13 +64,21 @@ void request_give_back(struct connection *c) {
     }
 }
 
-void requests_trim(struct listener *l) {
+void requests_sweep(struct listener *l) {
     size_t spare = l->free_request_low > KEPT_AT_LEAST ? l->free_request_low - KEPT_AT_LEAST : 0;
-    for (size_t i = 0; i < spare && i < FREED_AT_ONCE; i++) {
+    l->trim =
+        spare < FREED_AT_ONCE ? spare : spare / 4; /* slow clients tend to move together, every few seconds */
+    l->free_request_low = l->free_request_count;
+}
+
+bool requests_trim(struct listener *l) {
+    for (size_t i = 0; l->trim > 0 && l->free_requests != NULL && i < FREED_AT_ONCE; i++, l->trim--) {
         struct request *r = l->free_requests;
         l->free_requests = r->next_free;
-        l->free_request_count--;
+        if (--l->free_request_count < l->free_request_low) {
+            l->free_request_low = l->free_request_count;
+        }
         (void)munmap(r, sizeof *r);
     }
-    l->free_request_low = l->free_request_count;
+    return l->trim == 0 || l->free_requests == NULL;
 }

@@ -83,7 +83,7 @@ static void never_sleep(uv_idle_t *idle) {
 
 static void on_turn(uv_prepare_t *turn) {
     struct listener *l = turn->data;
-    bool swept = deadlines_go_on(l), settled = false;
+    bool swept = deadlines_go_on(l) && requests_trim(l), settled = false;
     for (unsigned i = 0; i < ROUNDS_MAX && !settled; i++) {
         drain_links(l);
         advance_touched(l);
@@ -124,7 +124,7 @@ static void on_sweep(uv_timer_t *timer) {
         }
     }
     deadlines_sweep(l, now);
-    requests_trim(l);
+    requests_sweep(l);
     accept_report(l, now);
 }
 
