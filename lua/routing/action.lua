@@ -34,9 +34,8 @@ function action.location_mistake(text)
   end
   local scheme, authority = text:match "^(%a+)://([^/?#]*)"
   if scheme then
-    scheme = scheme:lower()
     if scheme ~= "http" and scheme ~= "https" then return "a location begins with http:// or https://, or is a path" end
-    if authority == "" or authority:find("@", 1, true) then return "a location names a host, without a user" end
+    if not authority:find "^[^:]" or authority:find("@", 1, true) then return "a location names a host, without a user" end
   elseif text:sub(1, 1) ~= "/" or text:sub(2, 2) == "/" then
     return 'a location is a whole one, such as "https://new.example", or a path, such as "/new"'
   end

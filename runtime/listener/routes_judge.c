@@ -75,13 +75,23 @@ static bool verdict_is_possible(const struct message_route *m, struct slice path
     return false;
 }
 
+/* What other requests share must hold the segment behind which the redirect keeps the path: cut within
+ * a segment, its rest would join the location's host. */
+static bool keeps_within_scope(const struct message_route *m) {
+    if (m->verdict != VERDICT_REDIRECT || !m->keep_path || m->keep_from == 0) {
+        return true;
+    }
+    return m->reuse == REUSE_ONCE || m->reuse == REUSE_PATH ||
+           (m->reuse == REUSE_PREFIX && m->keep_from <= m->prefix_bytes);
+}
+
 static bool scope_is_possible(const struct message_route *m, struct slice path) {
     if (m->reuse == REUSE_PREFIX &&
         (m->prefix_bytes < 2 || !ends_segment(path, m->prefix_bytes) || path.p[m->prefix_bytes - 1] == '/' ||
          route_segments(slice_from(path.p, m->prefix_bytes)) > ROUTE_DEPTH_MAX)) {
         return false;
     }
-    return (m->selector == SELECTOR_NONE) == (m->selector_name.n == 0);
+    return keeps_within_scope(m) && (m->selector == SELECTOR_NONE) == (m->selector_name.n == 0);
 }
 
 bool route_judge(const struct message_route *m, struct slice path, struct route_answer *out,

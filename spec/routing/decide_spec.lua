@@ -191,6 +191,7 @@ describe("functions", function()
     ["return { answer = 302 }"] = "status is 200, or 400 to 599", ['return { answer = 200, text = "a\\nb" }'] = "control characters",
     ['return { redirect = "//evil.example" }'] = "a whole one", ['return { redirect = "/x\\r\\nset-cookie: a" }'] = "no spaces",
     ['return { redirect = "javascript://x" }'] = "http:// or https://", ['return { redirect = "https://a@b" }'] = "without a user",
+    ['return { redirect = "https://:8/" }'] = "names a host", ['return { redirect = "HTTPS://a" }'] = "http:// or https://",
     ['return { redirect = "/", status = 304 }'] = "301, 302", ['return "v", { reuse = "all" }'] = 'reuse = "all"',
     ['return "v", { time = 5 }'] = "time = the number 5",
     ['return "v", { time = "5" }'] = "no unit", ['return "v", "path"'] = "behind its answer",

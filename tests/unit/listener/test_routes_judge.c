@@ -86,8 +86,9 @@ static void assert_redirect(const char *location, bool keep, bool possible) {
 static void test_only_whole_locations_and_paths_are_possible(void **state) {
     (void)state;
     const char *const fine[] = {"https://a", "http://a/b?c#d", "/", "/x", "/x//y", "https://[::1]:8/"};
-    const char *const wrong[] = {"https://", "http:///x", "https://@b", "//a", "x",       "ftp://a",
-                                 "/\\a",     "/ ",        "/\x80",      "/\t", "HTTPS//a"};
+    const char *const wrong[] = {"https://", "http:///x", "https://@b", "https://:8/", "HTTPS://a",
+                                 "//a",      "x",         "ftp://a",    "/\\a",        "/ ",
+                                 "/\x80",    "/\t",       "HTTPS//a"};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
         assert_redirect(fine[i], false, true);
     }
@@ -100,6 +101,29 @@ static void test_only_whole_locations_and_paths_are_possible(void **state) {
     assert_redirect("/a?b", true, false);
 }
 
+static void assert_kept(enum reuse reuse, uint16_t prefix_bytes, bool possible) {
+    const struct message_route m = {.verdict = VERDICT_REDIRECT,
+                                    .status = 302,
+                                    .location = SLICE("https://a"),
+                                    .keep_path = true,
+                                    .keep_from = 4,
+                                    .reuse = reuse,
+                                    .prefix_bytes = prefix_bytes};
+    struct route_answer answer;
+    struct route_scope scope;
+    assert_true(route_judge(&m, SLICE("/old/x"), &answer, &scope) == possible);
+}
+
+/* Else "/abc.evil.test" would be sent to "https://a.evil.test". */
+static void test_what_is_shared_is_cut_at_a_segment(void **state) {
+    (void)state;
+    assert_kept(REUSE_ONCE, 0, true);
+    assert_kept(REUSE_PATH, 0, true);
+    assert_kept(REUSE_PREFIX, 4, true);
+    assert_kept(REUSE_PREFIX, 6, true);
+    assert_kept(REUSE_AUTHORITY, 0, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_location_keeps_path_and_query_and_never_changes_host),
@@ -107,6 +131,7 @@ int main(void) {
         cmocka_unit_test(test_weights_are_kept),
         cmocka_unit_test(test_client_is_its_address_or_half_of_it),
         cmocka_unit_test(test_only_whole_locations_and_paths_are_possible),
+        cmocka_unit_test(test_what_is_shared_is_cut_at_a_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
