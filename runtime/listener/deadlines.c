@@ -6,7 +6,7 @@
 #include "listener/connection.h"
 #include "listener/park.h"
 
-#define LINGER_MS 1000
+#define LINGER_MS 3000 /* until a client has taken the answer that it did not wait for */
 #define SLICE_US 500
 #define LOOKS_PER_GLANCE 8 /* at the clock */
 
