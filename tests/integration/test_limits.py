@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import json
 import re
+import signal
 import socket
 import struct
 import time
@@ -25,6 +26,7 @@ post "/count" (function(req, res)
   for part in req:body() do n = n + #part end
   res:text(n .. " bytes")
 end)
+get "/content" (function(req, res) for _ in req:body() do end res:text "all" end)
 post "/early" (function(req, res) res:write "early" ; for _ in req:body() do end res:write " late" end)
 get "/stream" (function(req, res) for _ = 1, 64 do res:write(big) end end)
 files "/" { dir = "public" }
@@ -376,7 +378,7 @@ def test_one_address_has_so_many_connections(site):
             return status_of(ask(client)[0]) == 200
     wait_until(again, "its place is free")
     first[1].close()
-    assert "too many from one address" in wait_until(lambda: site.stderr, "a line")
+    wait_until(lambda: "too many from one address" in site.stderr, "a line")
 
 
 @pytest.mark.parametrize("name,source,begin", [("trusting", "127.0.0.2", b""), ("proxied", "127.0.0.1", b"PROXY UNKNOWN\r\n")])
@@ -615,3 +617,52 @@ def test_parked_connections_go_on_where_they_were(crowd):
     wait_until(lambda: log.exists() and log.read_text().count('"r" "parked"') == 2, "facts for the log")
     for client in (head, body, chunked, *readers):
         client.close()
+
+
+def test_parked_body_is_not_repeated_on_another_process(crowd):
+    """Once a piece more has come, what is left of a head must not pass for one without content."""
+    with crowd.connect() as client:
+        client.sendall(b"GET /content HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+        time.sleep(3.5)
+        client.sendall(b"d")
+        time.sleep(0.2)
+        crowd.process("vhost").kill()
+        assert status_of(read_answer(client)[0]) == 502
+
+
+def test_parked_head_is_logged_as_far_as_it_came(site):
+    client = connect(site, "hasty")
+    data, _ = until_closed(client, b"GET /parked-head HTTP/1.1\r\nHost: a\r\n")
+    assert status_of(data) == 408
+    wait_until(lambda: "GET /parked-head " in (site.logs / "_server" / "access.log").read_text(), "its line")
+
+
+def test_last_answer_of_a_parked_connection_survives_another_request(site):
+    with connect(site, "small", window=4096) as client:
+        for _ in range(2):
+            ask(client)
+        client.sendall(b"GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(3.5)
+        n = 0
+        while n < BIG - 60000:
+            n += len(client.recv(4096))
+        client.sendall(GET)  # the server has written all, and reads on for a moment
+        time.sleep(0.2)
+        assert n + len(read_all(client)) > BIG
+
+
+def test_client_that_has_sent_all_and_half_closes_is_answered(crowd):
+    """Also where there was room in the vhost's ring for its content, but not for the word that it was all."""
+    vhost = crowd.process("vhost")
+    vhost.kill(signal.SIGSTOP)
+    clients = [crowd.connect() for _ in range(80)]
+    for client in clients:
+        client.sendall(b"POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 8000\r\n\r\n" + bytes(8000))
+    time.sleep(0.5)
+    for client in clients:
+        client.shutdown(socket.SHUT_WR)
+    time.sleep(0.2)
+    vhost.kill(signal.SIGCONT)
+    for client in clients:
+        with client:
+            assert read_all(client).endswith(b"8000 bytes")
