@@ -93,6 +93,7 @@ static uint64_t ask_router(struct master *m, uint64_t now) {
     }
     if (router->asked_epoch != 0) { /* it might still take them: its successor gets the old ones */
         child_blame(m, router, "does not say whether it takes the new policies");
+        router->asked_epoch = 0; /* what it still says is read when it is reaped: too late */
     }
     fail(m, STATE_RELOAD_FAILED, "the router has not taken them in time", "");
     return now;

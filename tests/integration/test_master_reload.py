@@ -13,7 +13,7 @@ from server import wait_until
 
 NEW = policies() + codec.frame("POLICY_METHOD", policy=1, method="GET")
 NEW += b"\0" * (-len(NEW) % 8)
-SECONDS = 10  # more than master waits for an answer
+SECONDS = 15  # more than master waits for an answer
 
 
 @pytest.fixture(name="theatre")
@@ -364,6 +364,26 @@ def test_router_that_never_answers_is_replaced_and_nothing_changes(cast):
     assert 9 < time.monotonic() - began < 12 and not silent.alive()
     assert "does not say whether it takes the new policies" in cast.server.stderr
     has_changed_nothing(cast, "the router has not taken them in time")
+
+
+def test_answer_behind_others_that_is_read_too_late_changes_nothing(cast):
+    """What a killed router had sent is read before its successor starts; by then the policies are closed."""
+    configure(cast)
+    late = cast["router"]
+    offered(late, 2)
+    began = time.monotonic()
+    os.kill(cast.server.pid, signal.SIGSTOP)
+    for _ in range(64):  # as many as master reads of one child before it looks at the clock
+        late.send("NOTE", level="info", text="still at it")
+    late.send("POLICY_TAKEN", epoch=2, taken=True)
+    time.sleep(10.2 - (time.monotonic() - began))
+    os.kill(cast.server.pid, signal.SIGCONT)
+    assert cast.enter("router").start[1]["epoch"] == 1
+    has_changed_nothing(cast, "the router has not taken them in time")
+    configure(cast)
+    take(cast["router"], 3)
+    take(cast["listener"], 3)
+    says(cast, "policies reloaded, epoch 3\n")
 
 
 def test_router_that_does_not_come_up_fails_the_reload(cast):
