@@ -6,23 +6,48 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "cage/cage.h"
 #include "cage/omit.h"
 #include "schema/messages.h"
 
+static void send_note(const struct process *p, enum level level, struct slice text) {
+    const struct message_note note = {.level = level, .text = text};
+    (void)message_note_send(p->control, &note, NULL); /* a master that does not listen misses it */
+}
+
+static void begin_second(struct process *p, uint64_t second) {
+    char text[64];
+    int n = snprintf(text, sizeof text, "%u more lines are not shown", p->notes.dropped);
+    if (p->notes.dropped > 0) {
+        send_note(p, LEVEL_WARNING, slice_from(text, (size_t)n));
+    }
+    p->notes.second = second;
+    p->notes.sent = p->notes.dropped = 0;
+}
+
 static void report_to_master(void *context, enum report_level level, const char *text, size_t n) {
     static const enum level levels[] = {LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR};
-    const struct process *p = context;
-    struct message_note note = {.level = levels[level], .text = slice_from(text, n)};
-    (void)message_note_send(p->control, &note, NULL); /* a master that does not listen misses it */
+    struct process *p = context;
+    uint64_t second = clock_monotonic_ms() / 1000;
+    if (second != p->notes.second) {
+        begin_second(p, second);
+    }
+    if (p->notes.sent < PROCESS_NOTES_PER_SECOND) {
+        p->notes.sent++;
+        send_note(p, levels[level], slice_from(text, n));
+    } else {
+        p->notes.dropped++;
+    }
 }
 
 _Noreturn void process_fail(const struct process *p, const char *part, int error) {

@@ -23,12 +23,18 @@
 
 #define PROCESS_CONTROL_FD 3   /* the control channel to master */
 #define PROCESS_EXIT_FAILED 70 /* a step failed; the NOTE says which */
-#define PROCESS_ORPHAN_S 5     /* seconds that a role has to drain when master has died */
+#define PROCESS_NOTES_PER_SECOND \
+    100                    /* more than master shows; without end they would crowd out what it waits for */
+#define PROCESS_ORPHAN_S 5 /* seconds that a role has to drain when master has died */
 
 struct process {
     enum role role;
     int control;      /* SEQPACKET socket to master */
     bool single_user; /* luttpd runs without root: the walls that need it are missing */
+    struct {
+        uint64_t second; /* CLOCK_MONOTONIC, in which sent and dropped count */
+        unsigned sent, dropped;
+    } notes;
 };
 
 /** What the cage of this process must leave reachable. Descriptors are borrowed. */

@@ -3,6 +3,9 @@
 import http.client
 import os
 import signal
+import socket
+import threading
+import time
 
 import pytest
 
@@ -92,6 +95,39 @@ def test_who_starts_after_a_reload_has_the_new_ones(serving, role):
     wait_until(lambda: status(serving) == 410, "the new listener")
     assert serving.get("/", host="alice.test").text == "bob"
     reloaded(serving, 3)  # and takes the next as well
+
+
+def ask_for_ever(port, over):
+    """Pipelines requests that the policy's hook fails over, thousands in a second, and reads what comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        while not over.is_set():
+            client.sendall(b"GET /boom HTTP/1.1\r\nHost: alice.test\r\n\r\n" * 50)
+            answers = b""
+            while answers.count(b"HTTP/1.1 500 ") < 50:
+                part = client.recv(1 << 16)
+                assert part, "the connection was closed"
+                answers += part
+
+
+def test_complaints_without_end_do_not_crowd_out_the_answer_to_a_reload(serving):
+    """A hook that fails tells master so each time: its channel stays free for what master waits for."""
+    before = pids(serving)
+    write(serving, "parsing", 'on_head(function(head) if head.path == "/boom" then error "x" end end)\nlimits { requests = 0 }')
+    reloaded(serving, 2)
+    over = threading.Event()
+    clients = [threading.Thread(target=ask_for_ever, args=(serving.port, over), daemon=True) for _ in range(3)]
+    for client in clients:
+        client.start()
+    began = time.monotonic()
+    for epoch in range(3, 7):
+        time.sleep(0.5)
+        reloaded(serving, epoch)
+    over.set()
+    for client in clients:
+        client.join(20)
+    assert time.monotonic() - began < 15
+    assert "does not say" not in serving.stderr and pids(serving) == before
+    assert status(serving, "/boom") == 500
 
 
 MISTAKES = {
