@@ -293,8 +293,8 @@ static void poll_for(struct connection *c) {
 
 /* The client will send no more. Without a whole request there is nothing to wait for. */
 static void check_end(struct connection *c) {
-    bool body_missing = (c->state == CONNECTION_OPEN || c->state == CONNECTION_CALLING) && !c->body_done &&
-                        c->request->body_at == c->request->n;
+    bool body_missing =
+        (c->state == CONNECTION_OPEN || c->state == CONNECTION_CALLING) && request_lacks_body(c);
     if (c->state == CONNECTION_READING || body_missing) {
         connection_abort(c);
     }

@@ -25,10 +25,9 @@ static void end_head(struct connection *c) {
     turn_touch(c);
 }
 
-/* Whether it is the client's turn: content is missing, the vhost takes it, and nothing of it is here. */
+/* Whether it is the client's turn: content is missing, and the vhost takes it. */
 static bool wants_body(const struct connection *c) {
-    return c->state == CONNECTION_OPEN && !c->body_done && c->body_credit > 0 &&
-           (c->request == NULL || c->request->body_at == c->request->n);
+    return c->state == CONNECTION_OPEN && c->body_credit > 0 && request_lacks_body(c);
 }
 
 /* Returns whether c keeps pace, both ways. */

@@ -12,15 +12,11 @@
 struct parked {
     struct policy *policy; /* held on: the body's limits belong to it */
     enum h1_version version;
-    bool json; /* the kind of page that the client prefers */
+    bool json;       /* the kind of page that the client prefers */
+    bool keep_alive; /* the client expects to send another */
     uint32_t n[FACTS], input_n;
     char bytes[]; /* facts, then input that was not used */
 };
-
-/* Whether the vhost is owed END: a length is complete without another byte. */
-static bool is_end_due(const struct connection *c) {
-    return c->body.kind == H1_BODY_LENGTH && c->body.left == 0;
-}
 
 /* Whether all that c still needs of its request is what can be packed. */
 static bool is_parkable(const struct connection *c) {
@@ -33,7 +29,7 @@ static bool is_parkable(const struct connection *c) {
     case CONNECTION_ANSWERING:
         return true;
     case CONNECTION_OPEN: /* before an answer a request may be repeated; a body's bytes wait for its reader */
-        return !request_repeatable(c) && (c->body_done || (r->body_at == r->n && !is_end_due(c)));
+        return !request_repeatable(c) && (c->body_done || request_lacks_body(c));
     case CONNECTION_ROUTING:
     case CONNECTION_CALLING:
     case CONNECTION_LINGERING:
@@ -82,7 +78,8 @@ static struct parked *pack(const struct connection *c) {
         return NULL;
     }
     char *at = p->bytes;
-    *p = (struct parked){.version = r->head.version, .input_n = (uint32_t)input.n};
+    *p = (struct parked){
+        .version = r->head.version, .keep_alive = r->head.keep_alive, .input_n = (uint32_t)input.n};
     p->json = c->state == CONNECTION_OPEN && !c->head_written && response_is_json(c);
     for (size_t i = 0; i < FACTS; i++) {
         p->n[i] = (uint32_t)facts[i].n;
@@ -108,7 +105,8 @@ void park(struct connection *c) {
     request_hand_in(c);
 }
 
-/* The facts lie at the begin of the buffer, as the head did; behind them what was not used. */
+/* The facts lie at the begin of the buffer, as the head did; behind them what was not used. A head that is not
+ * whole is parsed again as far as it goes. */
 static void unpack(struct connection *c, const struct parked *p) {
     struct request *r = c->request;
     struct slice facts[FACTS];
@@ -124,12 +122,17 @@ static void unpack(struct connection *c, const struct parked *p) {
     r->fields[1] = (struct field){SLICE("referer"), facts[3]};
     r->fields[2] = (struct field){SLICE("user-agent"), facts[4]};
     r->head = (struct h1_head){.version = p->version,
+                               .keep_alive = p->keep_alive,
+                               .body = c->body.kind,
                                .method = facts[0],
                                .target = facts[1],
                                .host = facts[2],
                                .fields = r->fields,
                                .end_to_end = 1,
                                .fields_count = 3};
+    if (c->state == CONNECTION_READING) {
+        (void)h1_head_parse(&r->parser, r->bytes, r->n);
+    }
 }
 
 bool park_wake(struct connection *c) {

@@ -114,6 +114,11 @@ bool request_repeatable(const struct connection *c) {
            (slice_equal(head->method, SLICE("GET")) || slice_equal(head->method, SLICE("HEAD")));
 }
 
+bool request_lacks_body(const struct connection *c) {
+    bool is_whole = c->body.kind == H1_BODY_LENGTH && c->body.left == 0;
+    return !c->body_done && !is_whole && (c->request == NULL || c->request->body_at == c->request->n);
+}
+
 int request_open(struct connection *c) {
     const struct h1_head *head = &c->request->head;
     struct message_open *m = &c->listener->open;

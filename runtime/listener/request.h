@@ -68,6 +68,10 @@ void request_body(struct connection *c);
 /** Ends the stream of c, whose body is wrong, too large or too slow: answers with status, or cuts. */
 void request_refuse_body(struct connection *c, unsigned status, enum reason reason);
 
+/** Whether the client owes content: some is missing, and nothing of it is here. A body that is whole may still
+ * wait for room to say so. */
+bool request_lacks_body(const struct connection *c);
+
 /** Whether it may be repeated on another process: safe, without content, nothing answered yet. */
 bool request_repeatable(const struct connection *c);
 

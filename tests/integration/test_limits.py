@@ -634,7 +634,8 @@ def test_parked_head_is_logged_as_far_as_it_came(site):
     client = connect(site, "hasty")
     data, _ = until_closed(client, b"GET /parked-head HTTP/1.1\r\nHost: a\r\n")
     assert status_of(data) == 408
-    wait_until(lambda: "GET /parked-head " in (site.logs / "_server" / "access.log").read_text(), "its line")
+    log = site.logs / "_server" / "access.log"
+    wait_until(lambda: log.exists() and "GET /parked-head " in log.read_text(), "its line")
 
 
 def test_last_answer_of_a_parked_connection_survives_another_request(site):
