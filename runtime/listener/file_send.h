@@ -29,7 +29,7 @@ struct link;
 struct file_shared {
     struct file_shared *next; /* in its bucket */
     const struct link *link;
-    uint64_t inode;
+    uint64_t device, inode;
     size_t users;
     int fd; /* owned */
 };

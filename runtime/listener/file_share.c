@@ -14,7 +14,7 @@ static struct file_shared **bucket_of(struct listener *l, const struct link *k, 
 
 static struct file_shared *find(struct listener *l, const struct link *k, uint64_t inode) {
     struct file_shared *s = *bucket_of(l, k, inode);
-    while (s != NULL && (s->link != k || s->inode != inode)) {
+    while (s != NULL && (s->link != k || s->device != k->device || s->inode != inode)) {
         s = s->next;
     }
     return s;
@@ -24,7 +24,7 @@ static struct file_shared *add(struct listener *l, const struct link *k, uint64_
     struct file_shared *s = l->files < l->files_max ? malloc(sizeof *s) : NULL;
     if (s != NULL) {
         struct file_shared **bucket = bucket_of(l, k, inode);
-        *s = (struct file_shared){.next = *bucket, .link = k, .inode = inode, .fd = fd};
+        *s = (struct file_shared){.next = *bucket, .link = k, .device = k->device, .inode = inode, .fd = fd};
         *bucket = s;
         l->files++;
     }
