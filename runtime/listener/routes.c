@@ -146,7 +146,7 @@ void routes_ask_channel(struct listener *l, struct link *k) {
 static void wait_for_router(struct listener *l, struct connection *c) {
     struct routes *r = &l->routes;
     c->state = CONNECTION_ROUTING;
-    c->ask = r->next_ask++;
+    c->ask = (uint32_t)r->next_ask++;
     c->suspect = false;
     c->since_ms = uv_now(&l->loop);
     c->next_waiting = NULL;
@@ -227,7 +227,7 @@ void routes_use(struct listener *l, struct route_policy *policy, uint64_t epoch)
     route_policy_free(r->policy);
     r->policy = policy;
     r->epoch = epoch;
-    r->policy_ask = r->next_ask;
+    r->policy_ask = (uint32_t)r->next_ask;
     routes_forget_all(l);
     if (r->behind) {
         ask_all_again(l);
@@ -277,7 +277,7 @@ static int doubt(struct listener *l, struct connection *c, const struct message_
         return 0;
     }
     if (m->epoch < r->epoch && (int32_t)(c->ask - r->policy_ask) < 0) {
-        c->ask = r->next_ask++;
+        c->ask = (uint32_t)r->next_ask++;
         r->behind = r->behind || send_ask(r, c) != 0;
         return 0;
     }
@@ -301,7 +301,8 @@ static bool narrow(struct routes *r, struct connection *c, struct slice name) {
     r->ask.fields[0] = (struct field){SLICE("cookie"), slice_from(pair, name.n + 1 + value.n)};
     r->ask.fields_count = 1;
     c->narrow = message_route_ask_send(r->socket, &r->ask, NULL) == 0;
-    return c->narrow;
+    r->behind = r->behind || !c->narrow; /* no room now: from the beginning, soon */
+    return true;
 }
 
 static struct connection *find_waiting(const struct routes *r, uint32_t number) {
@@ -312,6 +313,11 @@ static struct connection *find_waiting(const struct routes *r, uint32_t number) 
     return c;
 }
 
+/* Numbers of questions begin again at 0 after 2^32 of them. */
+static bool was_asked(const struct routes *r, uint32_t number) {
+    return (uint32_t)((uint32_t)r->next_ask - number - 1) < r->next_ask;
+}
+
 static int on_route(void *context, const struct message_route *m, struct packet *p) {
     struct listener *l = context;
     struct connection *c = find_waiting(&l->routes, m->ask);
@@ -319,7 +325,7 @@ static int on_route(void *context, const struct message_route *m, struct packet 
     struct route_scope scope;
     (void)p;
     if (c == NULL) { /* the client has gone, or an answer comes twice: nobody waits for it */
-        return m->ask < l->routes.next_ask ? 0 : -EBADMSG;
+        return was_asked(&l->routes, m->ask) ? 0 : -EBADMSG;
     }
     if (!route_judge(m, c->request->head.path, &answer, &scope)) {
         return -EBADMSG;

@@ -30,7 +30,7 @@ struct routes {
     struct connection *first, *last; /* waiting for the router, oldest first */
     struct connection *unasked;      /* the first of them whose question did not fit the socket yet */
     size_t waiting;
-    uint32_t next_ask;
+    uint64_t next_ask;   /* its lower half is the number of the next question */
     uint32_t policy_ask; /* next_ask when the policy came: questions before it may have old answers */
     bool behind;         /* an answer came that only another policy can explain: ask again */
     uint64_t draws;      /* choices made at random */
