@@ -143,12 +143,8 @@ void routes_ask_channel(struct listener *l, struct link *k) {
     k->unasked = l->routes.socket < 0 || message_channel_ask_send(l->routes.socket, &m, NULL) != 0;
 }
 
-static void wait_for_router(struct listener *l, struct connection *c) {
-    struct routes *r = &l->routes;
-    c->state = CONNECTION_ROUTING;
-    c->ask = (uint32_t)r->next_ask++;
-    c->suspect = false;
-    c->since_ms = uv_now(&l->loop);
+/* As the last, and not asked for yet. */
+static void enqueue(struct routes *r, struct connection *c) {
     c->next_waiting = NULL;
     if (r->last != NULL) {
         r->last->next_waiting = c;
@@ -160,6 +156,15 @@ static void wait_for_router(struct listener *l, struct connection *c) {
     if (r->unasked == NULL) {
         r->unasked = c;
     }
+}
+
+static void wait_for_router(struct listener *l, struct connection *c) {
+    struct routes *r = &l->routes;
+    c->state = CONNECTION_ROUTING;
+    c->ask = (uint32_t)r->next_ask++;
+    c->suspect = false;
+    c->since_ms = uv_now(&l->loop);
+    enqueue(r, c);
     ask(l);
 }
 
@@ -287,7 +292,8 @@ static int doubt(struct listener *l, struct connection *c, const struct message_
 
 /* Cookies that did not fit the question: now that their name is known, asks with the one that counts.
  * Returns whether the answer to that is waited for. */
-static bool narrow(struct routes *r, struct connection *c, struct slice name) {
+static bool narrow(struct listener *l, struct connection *c, struct slice name) {
+    struct routes *r = &l->routes;
     char pair[MESSAGE_ROUTE_SELECTOR_NAME_MAX + 1 + ROUTE_VALUE_MAX];
     const struct h1_head *head = &c->request->head;
     struct slice value;
@@ -301,7 +307,10 @@ static bool narrow(struct routes *r, struct connection *c, struct slice name) {
     r->ask.fields[0] = (struct field){SLICE("cookie"), slice_from(pair, name.n + 1 + value.n)};
     r->ask.fields_count = 1;
     c->narrow = message_route_ask_send(r->socket, &r->ask, NULL) == 0;
-    r->behind = r->behind || !c->narrow; /* no room now: from the beginning, soon */
+    if (!c->narrow) { /* no room now: from the beginning, behind those who wait already */
+        routes_forget(l, c);
+        enqueue(r, c);
+    }
     return true;
 }
 
@@ -333,7 +342,7 @@ static int on_route(void *context, const struct message_route *m, struct packet 
     if (!all_allowed(l, m, c->request->head.host) || !route_index(m, l->map, &answer)) {
         return doubt(l, c, m);
     }
-    if (m->selector == SELECTOR_COOKIE && narrow(&l->routes, c, m->selector_name)) {
+    if (m->selector == SELECTOR_COOKIE && narrow(l, c, m->selector_name)) {
         return 0;
     }
     remember(l, c, m, &answer, &scope);
