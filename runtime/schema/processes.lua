@@ -165,7 +165,7 @@ process "listener" {
     "accept4", "recvfrom", lacks("sendto", 3, "MSG_FASTOPEN"), "sendfile",
     has("statx", 2, "AT_EMPTY_PATH"), -- of a file that a vhost sent: the one call that does not wait for a disk
     "preadv2",                       -- asks whether a page is cached, without waiting
-    "dup",                           -- of its own listening socket: the spare descriptor
+    "dup",                           -- of its own listening socket: the spare descriptor, once it was needed
     only("setsockopt", 1, "IPPROTO_TCP", 2, "TCP_NOTSENT_LOWAT"), -- how much the kernel holds for a reader
     only("shutdown", 1, "SHUT_WR"),  -- reading too would close a listening socket for everyone
   },

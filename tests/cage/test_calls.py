@@ -29,6 +29,7 @@ RARE = [
         "memfd_create(MFD_CLOEXEC|MFD_ALLOW_SEALING)", "memfd_create(MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_NOEXEC_SEAL)"]),
     ("a race within libuv", THREADED, ["sched_yield"]),
     ("a table that could be written half", {"config"}, ["ftruncate"]),
+    ("no descriptor left, and no idle connection to close", {"listener"}, ["dup"]),
     ("a master that is slow to read", {"config"}, ["poll", "restart_syscall"]),
 ]
 
