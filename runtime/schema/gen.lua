@@ -34,8 +34,12 @@ local function write(path, text)
 end
 
 local function load_model()
-    local path = here .. "/messages.lua"
-    local ok, model = pcall(vocabulary.parse, read(path) or fail("no " .. path), "runtime/schema/messages.lua")
+    local sources = {}
+    for _, name in ipairs({ "messages.lua", "messages_records.lua" }) do
+        sources[#sources + 1] = read(here .. "/" .. name) or fail("no " .. name)
+        sources[#sources + 1] = "runtime/schema/" .. name
+    end
+    local ok, model = pcall(vocabulary.parse, unpack(sources))
     if not ok then fail(model) end
     return model
 end

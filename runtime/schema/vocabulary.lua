@@ -169,16 +169,16 @@ local function field_constructor(kind)
     end
 end
 
-local function place(file)
-    return ("%s:%d"):format(file, debug.getinfo(3, "l").currentline)
+local function place(source)
+    return ("%s:%d"):format(source.file, debug.getinfo(3, "l").currentline)
 end
 
 -- The words that messages.lua may use. Declarations end up in model.
-local function new_language(file, model)
+local function new_language(source, model)
     local enum_by_name, message_by_name, message_by_id = {}, {}, {}
     local language = {}
     function language.enum(name)
-        local where = place(file)
+        local where = place(source)
         return function(values)
             local enum = { name = name, values = values }
             check_enum(where, enum)
@@ -188,7 +188,7 @@ local function new_language(file, model)
         end
     end
     function language.message(name)
-        local where = place(file) .. ": " .. tostring(name)
+        local where = place(source) .. ": " .. tostring(name)
         return function(body)
             local message = new_message(name, body)
             check_message(where, message, body, enum_by_name)
@@ -201,7 +201,7 @@ local function new_language(file, model)
     end
     for kind in pairs(FIELD_OPTIONS) do language[kind] = field_constructor(kind) end
     return setmetatable(language, { __index = function(_, word)
-        error(("%s: unknown word '%s'"):format(place(file), word), 0)
+        error(("%s: unknown word '%s'"):format(place(source), word), 0)
     end })
 end
 
@@ -242,16 +242,20 @@ local function add_links(model)
     table.sort(model.links, function(a, b) return a.name < b.name end)
 end
 
---- Reads a vocabulary from its text. Raises a string that says where it is wrong.
----@param text string the declarations
----@param file string the name that errors show
+--- Reads a vocabulary from its texts, in order. Raises a string that says where it is wrong.
+---@param ... string the declarations of a file, and the name that errors show; again for each further file
 ---@return table model as described above
-function M.parse(text, file)
-    local chunk, reason = loadstring(text, "=" .. file)
-    if not chunk then error(reason, 0) end
+function M.parse(...)
     local model = { enums = {}, messages = {}, links = {}, limits = LIMITS }
-    setfenv(chunk, new_language(file, model))
-    chunk()
+    local source = {}
+    local language = new_language(source, model)
+    for i = 1, select("#", ...), 2 do
+        local text, file = select(i, ...)
+        local chunk, reason = loadstring(text, "=" .. file)
+        if not chunk then error(reason, 0) end
+        source.file = file
+        setfenv(chunk, language)()
+    end
     add_links(model)
     return model
 end
